@@ -1,0 +1,36 @@
+package bounded
+
+// Every upper bound of the product that protects it against hostile input
+// stands in this table. A limit reached is a result with the limit's name,
+// never a silent cut.
+const (
+	MaxNesting        = 5             // containers inside containers
+	MaxRecursion      = 128           // JSON, protobuf, HDF5 structures
+	MaxPickleDepth    = 10_000        // nested pickle values
+	MaxMemoIndex      = 1 << 24       // pickle memo
+	MaxArchiveEntries = 1_000_000     // members of one archive
+	MaxExpansionRatio = 200           // decoded bytes per stored byte, beyond the floor
+	ExpansionFloor    = 64 << 20      // decoded bytes that are always allowed
+	MaxTensorHeader   = 100 << 20     // header of a tensor format, bytes
+	MaxBlock          = 16 << 20      // one allocation asked for by a file
+	MaxItems          = 200_000_000   // opcodes, entries, tokens of one file with all nesting
+	MaxNestedWork     = 1_000_000_000 // bytes decoded again because a reader went back
+	MaxStringKept     = 64 << 10      // longest string a reader keeps in memory, bytes
+	MaxGapsPerFile    = 100           // unexplained ranges listed one by one
+	MaxFindings       = 1_000         // findings listed for one file
+	MaxFiles          = 1_000_000     // files of one artifact
+	MaxPathBytes      = 4096          // one path
+	MaxTextBytes      = 1 << 30       // one text file validated to its end
+)
+
+// Limits is the table by name, for reports and statements.
+func Limits() map[string]int64 {
+	return map[string]int64{
+		"nesting": MaxNesting, "recursion": MaxRecursion, "pickle-depth": MaxPickleDepth,
+		"memo-index": MaxMemoIndex, "archive-entries": MaxArchiveEntries,
+		"expansion-ratio": MaxExpansionRatio, "expansion-floor": ExpansionFloor,
+		"tensor-header": MaxTensorHeader, "block": MaxBlock, "items": MaxItems,
+		"nested-work": MaxNestedWork, "string-kept": MaxStringKept, "gaps-per-file": MaxGapsPerFile,
+		"findings": MaxFindings, "files": MaxFiles, "path-bytes": MaxPathBytes, "text-bytes": MaxTextBytes,
+	}
+}

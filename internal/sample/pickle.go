@@ -1,0 +1,5 @@
+package sample
+
+import "errors"
+
+func assemblePickle(string) ([]byte, error) { return nil, errors.New("no pickle assembler yet") }

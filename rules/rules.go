@@ -1,0 +1,18 @@
+// Package rules embeds the lists that go with the rule catalogue. The catalogue
+// itself lies beside it, one folder per rule, and is compiled into package rule.
+package rules
+
+import _ "embed"
+
+// SafeGlobals names what a pickle may import: module, name, tier (A inert data,
+// B class of a known library, C conditional on arguments), user and source, as
+// tab-separated text with one header line.
+//
+//go:embed lists/safe_globals.tsv
+var SafeGlobals string
+
+// Gadgets names what a pickle must never import: module, name ("*" for all),
+// effect, sources and check, as tab-separated text with one header line.
+//
+//go:embed lists/gadgets.tsv
+var Gadgets string
