@@ -1,0 +1,117 @@
+// Package scan is the engine: it takes an artifact and a list of formats,
+// identifies each file by content, reads it, recurses into what is nested,
+// derives which bytes nobody explained, and yields a Report.
+//
+// Threat: the files. One hostile file must not hide another: a reader that
+// panics, a limit that is reached, a file that changes or cannot be read each
+// become a named gap of that file, findings made before stay, and the walk goes
+// on. The engine knows the contract of a format, not one format.
+//
+// Not covered: where files come from (source), confinement (confine), and what
+// a verdict is used for (policy).
+package scan
+
+import (
+	"context"
+	"runtime"
+	"sync"
+	"sync/atomic"
+
+	"github.com/sallyport/sallyport/internal/artifact"
+	"github.com/sallyport/sallyport/internal/bounded"
+	"github.com/sallyport/sallyport/internal/finding"
+	"github.com/sallyport/sallyport/internal/format"
+	"github.com/sallyport/sallyport/internal/rule"
+)
+
+// Options say how to scan. The zero value scans with every core and no digests.
+type Options struct {
+	Jobs    int                      // files read at the same time; 0: one per core
+	Digest  bool                     // read every byte and compute SHA-256 of each file
+	Version string                   // program version for the report
+	Done    func(files, bytes int64) // called after each file, from any goroutine; may be nil
+}
+
+// Run scans the tree with the formats, in their order. The error is for our own
+// trouble (the context ended); everything wrong with the artifact is in the
+// report.
+func Run(ctx context.Context, tree *artifact.Tree, formats []format.Format, opt Options) (*finding.Report, error) {
+	report := &finding.Report{
+		Tool:   finding.Tool{Name: "sallyport", Version: opt.Version, Ruleset: rule.Digest, Sequence: rule.Sequence},
+		Source: tree.Source,
+		Limits: bounded.Limits(),
+		Size:   tree.Size(),
+	}
+	omissions(report, tree)
+	files := tree.Files
+	if len(files) > bounded.MaxFiles {
+		gap := rule.Gap("SP-COV-003", finding.Location{Path: files[bounded.MaxFiles].Path}, "The artifact has more files than one scan looks at.")
+		gap.Limit = "files"
+		report.Gaps = append(report.Gaps, gap)
+		files = files[:bounded.MaxFiles]
+	}
+	results := make([]fileResult, len(files))
+	e := &engine{formats: formats, repo: newRepo(tree), opt: opt}
+	e.all(ctx, files, results)
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	for i := range results {
+		r := &results[i]
+		report.Files = append(report.Files, r.node)
+		report.Findings = append(report.Findings, r.findings...)
+		report.Gaps = append(report.Gaps, r.gaps...)
+		report.BytesRead += r.read
+	}
+	report.Seal()
+	return report, nil
+}
+
+// omissions turns what the source left out into exclusions and gaps.
+func omissions(report *finding.Report, tree *artifact.Tree) {
+	for _, o := range tree.Omissions {
+		at := finding.Location{Path: o.Path}
+		switch o.Kind {
+		case artifact.OmittedExcluded:
+			report.Excluded = append(report.Excluded, finding.Excluded{Path: o.Path, Reason: o.Detail})
+		case artifact.OmittedUnreadable:
+			report.Gaps = append(report.Gaps, rule.Gap("SP-COV-005", at, "It could not be read: "+o.Detail+"."))
+		default:
+			report.Gaps = append(report.Gaps, rule.Gap("SP-COV-006", at, "It is a "+o.Kind+", not a regular file; nobody followed it."))
+		}
+	}
+}
+
+type engine struct {
+	formats []format.Format
+	repo    *repo
+	opt     Options
+	files   atomic.Int64
+	bytes   atomic.Int64
+}
+
+// all scans the files with a few workers; each takes the next file in order.
+func (e *engine) all(ctx context.Context, files []artifact.File, results []fileResult) {
+	jobs := e.opt.Jobs
+	if jobs <= 0 {
+		jobs = runtime.GOMAXPROCS(0)
+	}
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for range min(jobs, len(files)) {
+		wg.Go(func() {
+			w := worker{engine: e}
+			for ctx.Err() == nil {
+				i := int(next.Add(1)) - 1
+				if i >= len(files) {
+					return
+				}
+				results[i] = w.file(ctx, &files[i])
+				if e.opt.Done != nil {
+					e.opt.Done(e.files.Add(1), e.bytes.Add(files[i].Size))
+				}
+			}
+		})
+	}
+	wg.Wait()
+}
