@@ -16,3 +16,9 @@ var SafeGlobals string
 //
 //go:embed lists/gadgets.tsv
 var Gadgets string
+
+// UnreadFormats names the endings of model formats that this version does not
+// read: ending, title, as tab-separated text with one header line.
+//
+//go:embed lists/unread_formats.tsv
+var UnreadFormats string

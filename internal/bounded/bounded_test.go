@@ -208,6 +208,21 @@ func TestStreamExcess(t *testing.T) {
 	}
 }
 
+func TestExcessIsOfTheWholeStream(t *testing.T) {
+	b := budget(100)
+	r, err := b.NewStream(5, deflated(t, []byte("hello")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	part, err := r.Section(0, 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := part.Excess(); got || err != nil {
+		t.Errorf("a part of the stream: Excess = %v, %v", got, err)
+	}
+}
+
 func TestStreamShorterThanDeclaredIsTheFilesFault(t *testing.T) {
 	b := budget(100)
 	r, err := b.NewStream(50, deflated(t, []byte("hello")))

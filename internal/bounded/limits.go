@@ -8,6 +8,7 @@ const (
 	MaxRecursion      = 128           // JSON, protobuf, HDF5 structures
 	MaxPickleDepth    = 10_000        // nested pickle values
 	MaxMemoIndex      = 1 << 24       // pickle memo
+	MaxPickleStack    = 1 << 22       // values and marks on the pickle stack at one time
 	MaxArchiveEntries = 1_000_000     // members of one archive
 	MaxExpansionRatio = 200           // decoded bytes per stored byte, beyond the floor
 	ExpansionFloor    = 64 << 20      // decoded bytes that are always allowed
@@ -16,6 +17,7 @@ const (
 	MaxItems          = 200_000_000   // opcodes, entries, tokens of one file with all nesting
 	MaxNestedWork     = 1_000_000_000 // bytes decoded again because a reader went back
 	MaxStringKept     = 64 << 10      // longest string a reader keeps in memory, bytes
+	MaxObjectKeys     = 2_000_000     // keys of all open JSON objects together
 	MaxGapsPerFile    = 100           // unexplained ranges listed one by one
 	MaxFindings       = 1_000         // findings listed for one file
 	MaxFiles          = 1_000_000     // files of one artifact
@@ -27,10 +29,10 @@ const (
 func Limits() map[string]int64 {
 	return map[string]int64{
 		"nesting": MaxNesting, "recursion": MaxRecursion, "pickle-depth": MaxPickleDepth,
-		"memo-index": MaxMemoIndex, "archive-entries": MaxArchiveEntries,
+		"memo-index": MaxMemoIndex, "pickle-stack": MaxPickleStack, "archive-entries": MaxArchiveEntries,
 		"expansion-ratio": MaxExpansionRatio, "expansion-floor": ExpansionFloor,
 		"tensor-header": MaxTensorHeader, "block": MaxBlock, "items": MaxItems,
-		"nested-work": MaxNestedWork, "string-kept": MaxStringKept, "gaps-per-file": MaxGapsPerFile,
+		"nested-work": MaxNestedWork, "string-kept": MaxStringKept, "object-keys": MaxObjectKeys, "gaps-per-file": MaxGapsPerFile,
 		"findings": MaxFindings, "files": MaxFiles, "path-bytes": MaxPathBytes, "text-bytes": MaxTextBytes,
 	}
 }

@@ -20,22 +20,23 @@ const streamWindow = 1 << 20
 // once. What the stream holds beyond a given size is not part of the view: ask
 // Excess for it. Decoded bytes are charged to the budget.
 func (b *Budget) NewStream(size int64, open func() (io.Reader, error)) (*Reader, error) {
-	s := &stream{open: open, budget: b}
+	s := &stream{open: open, budget: b, size: size}
 	if size < 0 {
 		n, err := s.measure()
 		if err != nil {
 			return nil, err
 		}
-		size = n
+		size, s.size = n, n
 	}
 	return &Reader{src: s, size: size, budget: b}, nil
 }
 
 // Excess reports whether a view made by NewStream decodes to more bytes than
-// its size; a declared size that is too small hides the rest.
+// its size; a declared size that is too small hides the rest. A view of a part
+// of the stream has no excess of its own.
 func (r *Reader) Excess() (bool, error) {
 	s, ok := r.src.(*stream)
-	if !ok {
+	if !ok || r.base != 0 || r.size != s.size {
 		return false, nil
 	}
 	var one [1]byte
@@ -52,6 +53,7 @@ func (r *Reader) Excess() (bool, error) {
 type stream struct {
 	open    func() (io.Reader, error)
 	budget  *Budget
+	size    int64 // as declared or measured
 	r       io.Reader
 	start   int64 // offset of buf[0] in the decoded stream
 	buf     []byte

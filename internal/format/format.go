@@ -34,9 +34,18 @@ type Format struct {
 	Spec       string   // where the format is specified
 	Extensions []string // names that claim this format, with dot: a hint, never proof
 	Refines    string   // ID of the general format that need not run when this one matches: torch refines zip
+	Textual    bool     // a kind of text: its names may hold any other text
 	Rules      []string // every rule id that Read can raise
 	Match      func(*Input) Confidence
 	Read       func(*Input) Result
+	Explain    func(*Input) []Step // what a loader would do with it, in order; nil when loading it does nothing
+}
+
+// Step is one act of a loader, in words.
+type Step struct {
+	Offset   int64            `json:"offset"` // bytes from the start of the input
+	Text     string           `json:"text"`   // "import os.system"; raw, so escape it on output
+	Severity finding.Severity `json:"severity"`
 }
 
 // Claims reports whether the name's ending belongs to the format.

@@ -2,6 +2,7 @@ package scan
 
 import (
 	"cmp"
+	"errors"
 	"slices"
 	"strings"
 
@@ -41,35 +42,60 @@ func (x *examiner) examine(in *format.Input, as string, node finding.Node, depth
 	}
 	x.settle(in, &node, won, cover)
 	for _, r := range won {
-		for _, c := range r.result.Children {
+		for i, c := range r.result.Children {
 			if n, ok := x.child(in, c, depth); ok {
 				node.Children = append(node.Children, n)
 			}
+			r.result.Children[i] = format.Child{} // a decoded stream holds memory
 		}
 	}
+	if len(won) > 0 {
+		x.sniff(in, cover.holes, depth)
+	}
 	return node
+}
+
+// sniff looks at what no structure explains, such as an archive behind the end
+// of the format. It explains nothing: the range stays a gap. Only findings in it
+// count.
+func (x *examiner) sniff(in *format.Input, holes []interval, depth int) {
+	if depth+1 > bounded.MaxNesting {
+		return
+	}
+	gaps := len(x.out.gaps)
+	for _, h := range holes[:min(len(holes), bounded.MaxGapsPerFile)] {
+		if r, err := in.R.Section(h.off, h.end-h.off); err == nil && r.Size() < in.R.Size() {
+			sub := &format.Input{Path: in.Path, Inside: append(slices.Clone(in.Inside), "unexplained bytes"), R: r, Repo: in.Repo}
+			x.examine(sub, "", finding.Node{}, depth+1)
+		}
+	}
+	x.out.gaps = x.out.gaps[:gaps]
 }
 
 // tryWeak runs the readers without a signature until one explains the whole
 // input. A reader whose names claim this input tells why it could not. When
 // nothing explains anything, the reader that got furthest is kept.
 func (x *examiner) tryWeak(in *format.Input, weak []*format.Format, won []reading, cover *cover) ([]reading, *cover) {
-	var best reading
-	bestCover := cover
+	var tried []reading
+	best, bestCover := -1, cover
 	for _, f := range weak {
 		r := x.read(f, in)
 		c := newCover(in.R.Size(), []reading{r})
-		if c.sum.Unexplained == 0 && c.unread == 0 {
-			return append(won, r), c
-		}
+		tried = append(tried, r)
 		if c.sum.Unexplained < bestCover.sum.Unexplained {
-			best, bestCover = r, c
-		} else if f.Claims(in.Name) {
-			won = append(won, reading{format: f, result: format.Result{Spans: onlyUnread(r.result.Spans)}})
+			best, bestCover = len(tried)-1, c
+		}
+		if c.sum.Unexplained == 0 && c.unread == 0 {
+			break
 		}
 	}
-	if best.format != nil {
-		won = append(won, best)
+	for i, r := range tried {
+		switch {
+		case i == best:
+			won = append(won, r)
+		case r.format.Claims(in.Name):
+			won = append(won, reading{format: r.format, result: format.Result{Spans: onlyUnread(r.result.Spans)}})
+		}
 	}
 	return won, bestCover
 }
@@ -241,7 +267,11 @@ func (x *examiner) child(in *format.Input, c format.Child, depth int) (finding.N
 		node.Coverage.Unexplained = node.Size
 		return node, true
 	}
-	return x.examine(sub, c.As, node, depth+1), true
+	node = x.examine(sub, c.As, node, depth+1)
+	if more, err := c.R.Excess(); more || errors.Is(err, bounded.ErrCorrupt) {
+		x.gap(rule.Gap("SP-COV-016", sub.Location(0, c.R.Size()), "It unpacks to more, or to something else, than its container declares."))
+	}
+	return node, true
 }
 
 // baseName is the part behind the last slash of either kind.

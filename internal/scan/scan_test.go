@@ -175,6 +175,31 @@ func TestVerdicts(t *testing.T) {
 	}
 }
 
+func TestClaimingReaderTellsWhyEvenWhenAnotherWins(t *testing.T) {
+	picky := format.Format{ID: "picky", Title: "Picky", Extensions: []string{".picky"}, Textual: true,
+		Match: func(*format.Input) format.Confidence { return format.Weak },
+		Read: func(in *format.Input) format.Result {
+			return format.Result{Spans: []format.Span{{Length: 1}, {Offset: 1, Length: 1, Kind: format.Unread, Rule: "SP-COV-014", Reason: "Twice."}}}
+		}}
+	for name, want := range map[string]string{"a.picky": "incomplete\ngap SP-COV-014 a.picky @1+1 \n", "a.other": "clean\n"} {
+		r, err := Run(context.Background(), &artifact.Tree{Files: []artifact.File{file(name, "ABC")}}, []format.Format{picky, note}, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, summary(r)); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+	}
+}
+
+func TestHiddenContentBehindTheEndIsLookedAt(t *testing.T) {
+	r := run(t, &artifact.Tree{Files: []artifact.File{file("a.box", "BOX1A!BOX3BAD!")}}, Options{})
+	want := "flagged\nHIGH SP-NAME-002 a.box!unexplained bytes!m3 @0\ngap SP-COV-001 a.box @6+8 \n"
+	if diff := cmp.Diff(want, summary(r)); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestNestingLimit(t *testing.T) {
 	deep := format.Format{ID: "deep", Title: "Deep",
 		Match: func(*format.Input) format.Confidence { return format.Strong },

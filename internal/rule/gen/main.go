@@ -1,6 +1,6 @@
 // Command gen compiles rules/*/rule.yaml into internal/rule/catalog_gen.go and
 // computes the ruleset digest over the catalogue and the lists in rules/lists.
-// It runs in internal/rule, by go generate.
+// It runs in internal/rule, by go generate; with -check it only compares.
 package main
 
 import (
@@ -64,6 +64,12 @@ func main() {
 		"sha256:"+hex.EncodeToString(digest.Sum(nil)))
 	code, err := format.Source(out.Bytes())
 	check(err)
+	if len(os.Args) > 1 && os.Args[1] == "-check" {
+		if old, err := os.ReadFile("catalog_gen.go"); err != nil || !bytes.Equal(old, code) {
+			log.Fatal("catalog_gen.go is not up to date")
+		}
+		return
+	}
 	writeIfChanged("catalog_gen.go", code)
 }
 

@@ -103,7 +103,7 @@ func (w *walker) add(full, rel string, info fs.FileInfo) {
 		return
 	}
 	w.tree.Files = append(w.tree.Files, artifact.File{
-		Path: rel, Size: info.Size(), Open: func() (artifact.Content, error) { return open(full) },
+		Path: rel, Size: info.Size(), Open: func() (artifact.Content, error) { return Open(full) },
 	})
 }
 
@@ -144,7 +144,9 @@ type content struct {
 	mtime time.Time
 }
 
-func open(name string) (artifact.Content, error) {
+// Open opens one regular file for reading, without following a link and without
+// blocking on a pipe.
+func Open(name string) (artifact.Content, error) {
 	f, err := os.OpenFile(name, os.O_RDONLY|noFollow|nonBlock, 0)
 	if err != nil {
 		return nil, err

@@ -1,0 +1,208 @@
+#!/usr/bin/env python3
+"""Write the benchmark corpus: large, benign model files saved by real frameworks.
+
+All random data comes from NumPy's PCG64 with --seed, so the same framework
+versions (requirements-corpus.txt) give the same files, except legacy torch
+files, in which torch writes memory addresses as storage keys. A family whose
+framework is missing is skipped with a note; a file that exists already is kept.
+
+  python corpus.py --out corpus                    the sizes of docs/benchmarks.md
+  python corpus.py --out small --scale 0.01        a hundredth of each size
+  python corpus.py --out corpus --only pt,many     some families
+"""
+import argparse
+import json
+import pickle
+import shutil
+import sys
+from collections import OrderedDict
+from pathlib import Path
+
+MB = 1 << 20
+
+
+def rng(seed):
+    import numpy as np
+
+    return np.random.Generator(np.random.PCG64(seed))
+
+
+def floats(g, n):
+    import numpy as np
+
+    return g.standard_normal(n, dtype=np.float32)
+
+
+def state(seed, mb, parts):
+    """A mapping of `parts` two-dimensional float32 arrays, `mb` MiB in all."""
+    g = rng(seed)
+    per = max(1, int(mb * MB / 4 / parts))
+    cols = 1024 if per >= 1024 * 16 else 1
+    rows = max(1, per // cols)
+    return {f"layers.{i}.weight": floats(g, rows * cols).reshape(rows, cols) for i in range(parts)}
+
+
+def tensors(arrays):
+    import torch
+
+    return {k: torch.from_numpy(v) for k, v in arrays.items()}
+
+
+def save_tiny(a, path):
+    path.write_bytes(pickle.dumps({"name": "trivial", "weights": [float(i) / 7 for i in range(96)]}, protocol=4))
+
+
+def save_pt(a, path):
+    import torch
+
+    torch.save(tensors(state(a.seed, 2048 * a.scale, 8)), path)
+
+
+def save_manytensors(a, path):
+    import torch
+
+    g = rng(a.seed + 1)
+    n = max(1, int(20000 * a.scale))
+    torch.save({f"block.{i // 4}.p{i % 4}": torch.from_numpy(floats(g, 64)) for i in range(n)}, path)
+
+
+def save_legacy(a, path):
+    import torch
+
+    torch.save(tensors(state(a.seed + 2, 200 * a.scale, 8)), path, _use_new_zipfile_serialization=False)
+
+
+def save_safetensors(a, path):
+    from safetensors.numpy import save_file
+
+    save_file(state(a.seed + 3, 2048 * a.scale, 16), path, metadata={"format": "pt"})
+
+
+def forest(a):
+    """A random forest of about 50 MiB as a pickle."""
+    from sklearn.datasets import make_classification
+    from sklearn.ensemble import RandomForestClassifier
+
+    x, y = make_classification(n_samples=6000, n_features=20, n_informative=12, flip_y=0.3, random_state=a.seed)
+    probe = RandomForestClassifier(n_estimators=4, random_state=a.seed).fit(x, y)
+    n = max(1, round(50 * MB * a.scale * 4 / len(pickle.dumps(probe, protocol=4))))
+    return RandomForestClassifier(n_estimators=n, random_state=a.seed, n_jobs=2).fit(x, y)
+
+
+def save_forest(a, path):
+    with open(path, "wb") as f:
+        pickle.dump(forest(a), f, protocol=4)
+
+
+def save_joblib(a, path):
+    import joblib
+
+    joblib.dump(forest(a), path)
+
+
+def save_joblibgz(a, path):
+    import joblib
+
+    joblib.dump(forest(a), path, compress=("gzip", 3))
+
+
+def save_npz(a, path):
+    import numpy as np
+
+    np.savez(path, **{k.replace(".", "_"): v for k, v in state(a.seed + 4, 200 * a.scale, 4).items()})
+
+
+def save_h5(a, path):
+    import h5py
+
+    st = state(a.seed + 5, 200 * a.scale, 4)
+    layers = [{"class_name": "InputLayer", "config": {"name": "in", "batch_input_shape": [None, 1024]}}]
+    layers += [{"class_name": "Dense", "config": {"name": f"dense_{i}", "units": v.shape[0], "activation": "relu"}}
+               for i, v in enumerate(st.values())]
+    with h5py.File(path, "w", track_order=True) as f:
+        f.attrs["keras_version"] = "2.15.0"
+        f.attrs["backend"] = "tensorflow"
+        f.attrs["model_config"] = json.dumps({"class_name": "Sequential", "config": {"name": "m", "layers": layers}})
+        weights = f.create_group("model_weights")
+        weights.attrs["layer_names"] = [f"dense_{i}".encode() for i in range(len(st))]
+        for i, v in enumerate(st.values()):
+            group = weights.create_group(f"dense_{i}")
+            group.attrs["weight_names"] = [f"dense_{i}/kernel:0".encode()]
+            group.create_dataset(f"dense_{i}/kernel:0", data=v, track_times=False)
+
+
+def save_onnx(a, path):
+    import onnx
+    from onnx import TensorProto, helper
+
+    inits, nodes, prev = [], [], "x"
+    for i, (k, v) in enumerate(state(a.seed + 6, 200 * a.scale, 4).items()):
+        inits.append(helper.make_tensor(k, TensorProto.FLOAT, v.shape, v.tobytes(), raw=True))
+        nodes.append(helper.make_node("MatMul", [prev, k], [f"h{i}"], name=f"n{i}"))
+        nodes.append(helper.make_node("Relu", [f"h{i}"], [f"r{i}"], name=f"a{i}"))
+        prev = f"r{i}"
+    graph = helper.make_graph(nodes, "mlp", [helper.make_tensor_value_info("x", TensorProto.FLOAT, [None, None])],
+                              [helper.make_tensor_value_info(prev, TensorProto.FLOAT, [None, None])], inits)
+    onnx.save(helper.make_model(graph, producer_name="corpus"), path)
+
+
+def save_many(a, path):
+    for i in range(max(1, int(2000 * a.scale))):
+        folder = path / f"d{i % 20:02d}"
+        folder.mkdir(parents=True, exist_ok=True)
+        obj = OrderedDict(id=i, tags=[f"t{j}" for j in range(i % 13)], w=[j * 0.5 + i for j in range(100)],
+                          s={1, 2, i}, c=complex(i, 1))
+        (folder / f"m{i:05d}.pkl").write_bytes(pickle.dumps(obj, protocol=2 + i % 4))
+
+
+# Family, file or folder below --out, writer. run.py knows the same paths.
+FAMILIES = [
+    ("tiny", "tiny.pkl", save_tiny),
+    ("pt", "torch_2gb.pt", save_pt),
+    ("manytensors", "torch_20000_tensors.pt", save_manytensors),
+    ("legacy", "torch_legacy_200mb.pt", save_legacy),
+    ("safetensors", "model_2gb/model.safetensors", save_safetensors),
+    ("forest", "forest.pkl", save_forest),
+    ("joblib", "forest.joblib", save_joblib),
+    ("joblibgz", "forest.joblib.gz", save_joblibgz),
+    ("npz", "arrays_200mb.npz", save_npz),
+    ("h5", "keras_200mb.h5", save_h5),
+    ("onnx", "mlp_200mb.onnx", save_onnx),
+    ("many", "many_pickles", save_many),
+]
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("--out", required=True, type=Path)
+    p.add_argument("--seed", type=int, default=20261121)
+    p.add_argument("--scale", type=float, default=1.0, help="multiplies every size")
+    p.add_argument("--only", default="", help="comma-separated families: " + ",".join(f[0] for f in FAMILIES))
+    a = p.parse_args()
+    wanted = [w for w in a.only.split(",") if w]
+    unknown = set(wanted) - {f[0] for f in FAMILIES}
+    if unknown:
+        p.error(f"unknown families: {', '.join(sorted(unknown))}")
+    for family, name, save in FAMILIES:
+        path = a.out / name
+        if (wanted and family not in wanted) or path.exists():
+            continue
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # Written in another folder first: an interrupted run leaves no
+        # half-written file that the next run would take for a finished one.
+        # The name stays: torch writes it into the archive.
+        partial = a.out / ".partial" / name
+        shutil.rmtree(a.out / ".partial", ignore_errors=True)
+        partial.parent.mkdir(parents=True)
+        try:
+            save(a, partial)
+        except ImportError as e:
+            print(f"skip {family}: {e}", file=sys.stderr, flush=True)
+            continue
+        partial.rename(path)
+        shutil.rmtree(a.out / ".partial")
+        print(f"wrote {path}", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,262 @@
+package pickle
+
+// marked executes an opcode that takes what lies above the last mark.
+func (m *machine) marked(op byte) {
+	if op == 'i' {
+		m.inst()
+		return
+	}
+	items, ok := m.toMark()
+	if !ok {
+		return
+	}
+	switch op {
+	case 't':
+		m.push(m.tuple.tuple(items))
+	case 'l':
+		m.push(at(vList, m.at))
+	case 0x91:
+		m.push(at(vSet, m.at))
+	case 'd':
+		if m.pairs(items) {
+			d := at(vDict, m.at)
+			m.keep(d, items)
+			m.push(d)
+		}
+	case 'e', 0x90:
+		if m.has(1) && len(items) > 0 {
+			m.grow(Op(op), *m.top())
+		}
+	case 'u':
+		if m.has(1) && len(items) > 0 && m.pairs(items) {
+			m.setItems(Op(op), *m.top(), items)
+		}
+	case 'o':
+		if len(items) == 0 {
+			m.broken(Underflow, "")
+			return
+		}
+		callee := items[0]
+		m.push(m.call(Op(op), callee, m.tuple.tuple(items[1:]), vNothing))
+	}
+}
+
+func (m *machine) pairs(items []val) bool {
+	if len(items)%2 != 0 {
+		m.broken(Underflow, "odd number of items")
+		return false
+	}
+	return true
+}
+
+func (m *machine) inst() {
+	line, _, ok := m.line()
+	if !ok {
+		return
+	}
+	module := m.lineText(line)
+	if line, _, ok = m.line(); !ok {
+		return
+	}
+	m.global('i', module, m.lineText(line), false, false)
+	callee := m.pop()
+	if items, ok := m.toMark(); ok {
+		m.push(m.call('i', callee, m.tuple.tuple(items), vNothing))
+	}
+}
+
+// operate executes the opcodes that build objects.
+func (m *machine) operate(op byte) {
+	switch op {
+	case 0x93:
+		m.stackGlobal()
+	case 'Q':
+		if m.has(1) {
+			m.binPersID(m.pop())
+		}
+	case 'b':
+		if m.has(2) {
+			state := m.pop()
+			m.build(*m.top(), state)
+		}
+	case 'R', 0x81:
+		if m.has(2) {
+			args := m.pop()
+			*m.top() = m.call(Op(op), *m.top(), args, vNothing)
+		}
+	case 0x92:
+		if m.has(3) {
+			kwargs, args := m.pop(), m.pop()
+			*m.top() = m.call(Op(op), *m.top(), args, kwargs)
+		}
+	}
+}
+
+// call records a call and returns what stands for its result.
+func (m *machine) call(op Op, callee, args, kwargs val) val {
+	i := callee.aux()
+	if callee.kind() != vImport || i >= len(m.names) {
+		m.recordCall(op, nil, callee, args, kwargs)
+		return at(vResult, m.at)
+	}
+	n := &m.names[i]
+	if n.cond == "codec" {
+		if v := m.encoded(args); v != vNothing {
+			m.recordCall(op, n, callee, args, kwargs)
+			return v
+		}
+	}
+	if n.RealName == "dtype" && n.RealModule == "numpy" {
+		m.noteDtype(args)
+	}
+	if n.fold != nil && kwargs == vNothing {
+		if text, ok := m.foldCall(n.fold, args); ok {
+			m.recordCall(op, n, callee, args, kwargs)
+			return text
+		}
+	}
+	if slot := &n.tally[opTally(op)]; n.plain {
+		if *slot > 0 {
+			m.t.Calls[*slot-1].Count++
+		} else if m.listCall(op, callee, args, kwargs) {
+			*slot = int32(len(m.t.Calls))
+		}
+	} else {
+		m.recordCall(op, n, callee, args, kwargs)
+	}
+	return indexed(vObject, m.at, i)
+}
+
+// opTally numbers the opcodes that call and write.
+func opTally(op Op) int {
+	switch op {
+	case 'R':
+		return 0
+	case 0x81:
+		return 1
+	case 0x92:
+		return 2
+	case 'o':
+		return 3
+	case 'i':
+		return 4
+	case 'b':
+		return 5
+	case 'a':
+		return 6
+	case 'e':
+		return 7
+	case 's':
+		return 8
+	case 'u':
+		return 9
+	}
+	return 10
+}
+
+// recordCall lists a call unless one that differs only in its data is listed.
+func (m *machine) recordCall(op Op, n *name, callee, args, kwargs val) {
+	h := newHash().add(uint64(op)).add(m.shape(callee))
+	items, known := m.tuple.get(args)
+	h = h.add(uint64(len(items)))
+	if !known {
+		h = h.add(1)
+	}
+	for i, item := range items[:min(len(items), maxItems)] {
+		h = h.add(m.detail(item, i == 0 && n != nil && n.cond != "", 2))
+	}
+	if kwargs != vNothing {
+		h = h.add(m.entriesHash(m.entries(kwargs)))
+	}
+	if i, ok := m.calls[uint64(h)]; ok {
+		m.t.Calls[i].Count++
+		return
+	}
+	if m.listCall(op, callee, args, kwargs) {
+		if m.calls == nil {
+			m.calls = map[uint64]int{}
+		}
+		m.calls[uint64(h)] = len(m.t.Calls) - 1
+	}
+}
+
+func (m *machine) listCall(op Op, callee, args, kwargs val) bool {
+	if len(m.t.Calls) >= maxRecords {
+		m.overflow("calls")
+		return false
+	}
+	c := Call{Op: op, Callee: m.value(callee, 0), Offset: m.at, Count: 1}
+	c.Args, c.Known = m.values(args)
+	if kwargs != vNothing {
+		c.Keywords = m.entryValues(kwargs)
+		c.Known = c.Known && kwargs.kind() == vDict
+	}
+	m.t.Calls = append(m.t.Calls, c)
+	return true
+}
+
+// hash is FNV-1a over words. Collisions would need chosen fingerprints; they
+// could hide only data of calls whose callee is judged in any case.
+type hash uint64
+
+func newHash() hash { return 14695981039346656037 }
+
+func (h hash) add(x uint64) hash {
+	for range 8 {
+		h = (h ^ hash(x&0xff)) * 1099511628211
+		x >>= 8
+	}
+	return h
+}
+
+func (h hash) text(s string) hash {
+	for i := range len(s) {
+		h = (h ^ hash(s[i])) * 1099511628211
+	}
+	return h.add(uint64(len(s)))
+}
+
+// shape is what a value is, without its data.
+func (m *machine) shape(v val) uint64 {
+	switch v.kind() {
+	case vImport, vObject:
+		return uint64(v.kind() | val(v.aux())<<1 | v&flagBit>>58)
+	case vBool, vNone:
+		return uint64(v)
+	}
+	return uint64(v.kind())
+}
+
+// detail is the shape of an argument and, for short texts, their content. The
+// text that a conditional callee works on (its first argument) is data.
+func (m *machine) detail(v val, data bool, depth int) uint64 {
+	switch v.kind() {
+	case vStr, vEsc, vQuote, vFolded:
+		if text, ok := m.str(v); ok && !data {
+			return uint64(newHash().text(text[:min(len(text), 64)]))
+		}
+		return uint64(v.kind()) | uint64(v.aux()>>10)
+	case vBytes, vEncoded:
+		if n := v.aux(); n <= 64 {
+			return uint64(newHash().text(string(m.raw(v.off(), n))))
+		}
+		return uint64(v) // each may be a stream of its own
+	case vLongBytes, vLongEncoded:
+		return uint64(v)
+	case vInt:
+		return uint64(v.kind())
+	case vTuple:
+		items, ok := m.tuple.get(v)
+		if !ok || depth == 0 {
+			return uint64(vBigTuple)
+		}
+		h := newHash()
+		for _, item := range items[:min(len(items), maxItems)] {
+			h = h.add(m.detail(item, data, depth-1))
+		}
+		return uint64(h)
+	case vDict:
+		return uint64(vDict) ^ m.entriesHash(m.entries(v))
+	}
+	return m.shape(v)
+}

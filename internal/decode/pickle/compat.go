@@ -1,0 +1,37 @@
+package pickle
+
+import (
+	_ "embed"
+	"strings"
+)
+
+// compat is _compat_pickle of CPython 3.11: names of Python 2 and what Python 3
+// imports instead in protocols 0 to 2, sorted; "*" is a whole module.
+//
+//go:embed compat.tsv
+var compat string
+
+// python3 maps a name as find_class does with fix_imports.
+func python3(module, name string) (string, string) {
+	if m, n, ok := compatRow(module, name); ok {
+		return m, n
+	}
+	if m, _, ok := compatRow(module, "*"); ok {
+		return m, name
+	}
+	return module, name
+}
+
+func compatRow(module, name string) (string, string, bool) {
+	key := "\n" + module + "\t" + name + "\t"
+	i := strings.Index(compat, key)
+	if i < 0 {
+		return "", "", false
+	}
+	rest := compat[i+len(key):]
+	if end := strings.IndexByte(rest, '\n'); end >= 0 {
+		rest = rest[:end]
+	}
+	m, n, _ := strings.Cut(rest, "\t")
+	return m, n, true
+}

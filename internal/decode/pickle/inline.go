@@ -1,0 +1,148 @@
+package pickle
+
+import (
+	"strconv"
+	"strings"
+)
+
+// dtype is what is needed of a numpy dtype to know the size of an array.
+type dtype struct {
+	size   int64 // bytes of one item; 0 when not known
+	object bool  // items are Python objects, stored as a pickle
+}
+
+// noteDtype remembers numpy.dtype('f8', …) by the place of the call.
+func (m *machine) noteDtype(args val) {
+	items, ok := m.tuple.get(args)
+	if !ok || len(items) == 0 || !m.opt.Inline {
+		return
+	}
+	text, _ := m.str(items[0])
+	d := parseDtype(text)
+	if m.dtypes == nil {
+		m.dtypes = map[int64]dtype{}
+	}
+	if len(m.dtypes) < maxRecords {
+		m.dtypes[m.at] = d
+	}
+}
+
+// parseDtype reads a type string such as "f8", "<i4", "U10", "M8[ns]" or "O".
+func parseDtype(s string) dtype {
+	s = strings.TrimLeft(s, "<>=|")
+	if s == "" {
+		return dtype{}
+	}
+	kind, digits := s[0], s[1:]
+	if i := strings.IndexByte(digits, '['); i >= 0 {
+		digits = digits[:i]
+	}
+	if kind == 'O' {
+		return dtype{size: 8, object: true}
+	}
+	n, err := strconv.ParseInt(digits, 10, 32)
+	if err != nil || n < 0 {
+		return dtype{}
+	}
+	if kind == 'U' {
+		n *= 4
+	}
+	return dtype{size: n}
+}
+
+// dtypeState reads the state of a structured dtype: (version, order, subarray,
+// names, fields, itemsize, alignment, flags). Bit 0 of flags says that items
+// hold objects; numpy believes it, and so must this.
+func (m *machine) dtypeState(target, state val) {
+	items, ok := m.tuple.get(state)
+	if !ok || len(items) < 8 || !m.opt.Inline {
+		return
+	}
+	d := m.dtypes[target.off()]
+	if items[3].kind() == vNone && items[2].kind() == vNone {
+		return
+	}
+	if items[5].kind() == vInt && items[5].int() >= 0 {
+		d.size = items[5].int()
+	}
+	d.object = d.object || items[7].kind() != vInt || items[7].int()&1 != 0
+	m.dtypes[target.off()] = d
+}
+
+// inlineArray passes over the array that joblib writes behind the BUILD of a
+// NumpyArrayWrapper: a padding length and padding, then the items; or, for
+// arrays of objects, a pickle stream of its own.
+func (m *machine) inlineArray(state val) {
+	var shape, kind val
+	aligned := false
+	list, _ := m.entries(state)
+	for _, e := range list {
+		switch text, _ := m.str(e.key); text {
+		case "shape":
+			shape = e.value
+		case "dtype":
+			kind = e.value
+		case "numpy_array_alignment_bytes":
+			aligned = e.value.kind() != vNone
+		}
+	}
+	d, ok := m.dtypes[kind.off()]
+	count, ok2 := m.items(shape)
+	if kind.kind() != vObject || !ok || !ok2 || d.size == 0 && !d.object {
+		m.broken(BadNumber, "array of unknown size")
+		return
+	}
+	m.frame = 0
+	if d.object {
+		m.nestedArray()
+		return
+	}
+	if aligned {
+		n, ok := m.uint(1)
+		if !ok || !m.skip(n) {
+			return
+		}
+	}
+	if d.size > 0 && count > uint64(m.r.Size())/uint64(d.size) {
+		m.truncated()
+		return
+	}
+	m.array(Array{Offset: m.pos(), Length: int64(count) * d.size})
+}
+
+func (m *machine) array(a Array) {
+	if !m.skip(uint64(a.Length)) {
+		return
+	}
+	if len(m.t.Arrays) >= maxBlobs {
+		m.overflow("arrays")
+		return
+	}
+	m.t.Arrays = append(m.t.Arrays, a)
+}
+
+// nestedArray runs the stream of an array of objects to know where it ends.
+func (m *machine) nestedArray() {
+	inner := Run(m.r, m.pos(), Options{})
+	if !inner.Stopped {
+		m.broken(Truncated, "array of objects")
+		return
+	}
+	m.array(Array{Offset: inner.Start, Length: inner.End - inner.Start, Object: true})
+}
+
+// items is the product of a shape.
+func (m *machine) items(shape val) (uint64, bool) {
+	dims, ok := m.tuple.get(shape)
+	if !ok {
+		return 0, false
+	}
+	n := uint64(1)
+	for _, d := range dims {
+		if d.kind() != vInt || d.int() < 0 || d.int() > 0 && n > (1<<50)/uint64(d.int()) {
+			return 0, false
+		}
+		n *= uint64(d.int())
+	}
+	return n, true
+}

@@ -1,0 +1,229 @@
+package pickle
+
+import (
+	"errors"
+	"sync"
+
+	"github.com/sallyport/sallyport/internal/bounded"
+)
+
+// machine is the state of one run. Machines are reused: a small pickle
+// allocates little beyond its trace.
+type machine struct {
+	c    *bounded.Cursor
+	r    *bounded.Reader
+	w    []byte // window of the cursor
+	p    int    // next byte in w
+	base int64  // offset of w[0] in the reader
+
+	stack []val
+	marks []int32
+	memo  memo
+	tuple slab
+	frame int64 // where the current frame ends; 0 outside of one
+	proto int
+	at    int64 // offset of the current opcode
+
+	t      *Trace
+	opt    Options
+	names  []name
+	folded []string
+	states map[int64]*state // what is known of dicts and objects, by where they were made
+	calls  map[uint64]int   // fingerprint → index in t.Calls
+	writes map[uint64]int   // fingerprint → index in t.Writes
+	texts  map[int64]string // operands that were used before, by offset
+	dtypes map[int64]dtype  // numpy dtypes by where they were made
+	seen   map[string]int   // index of names, once there are many
+	kept   int              // entries in states
+	err    *Problem
+}
+
+var machines = sync.Pool{New: func() any { return new(machine) }}
+
+// Largest lists of one trace; what comes after sets Trace.Overflow and reaches
+// the limit "pickle-list".
+const (
+	maxNames   = 20_000
+	maxRecords = 20_000 // calls, and writes
+	maxBlobs   = 60_000
+	maxKept    = 1 << 16 // entries of states
+	maxOdd     = 1_000   // desyncs, extensions, persistent ids
+)
+
+// Run follows one stream that starts at off, until STOP or until it breaks. It
+// never fails: what went wrong is in the trace.
+func Run(r *bounded.Reader, off int64, opt Options) *Trace {
+	m := machines.Get().(*machine)
+	m.start(r, off, opt)
+	m.loop()
+	t := m.finish()
+	machines.Put(m)
+	return t
+}
+
+func (m *machine) start(r *bounded.Reader, off int64, opt Options) {
+	m.r, m.opt = r, opt
+	m.c = r.NewCursor(off)
+	m.w, m.p, m.base = nil, 0, m.c.Offset()
+	m.t = &Trace{Start: off, End: off}
+	m.frame, m.proto, m.at, m.err, m.kept = 0, 0, off, nil, 0
+}
+
+// finish hands out the trace and leaves the machine ready for the next run.
+func (m *machine) finish() *Trace {
+	t := m.t
+	t.End, t.Err = m.pos(), m.err
+	if t.Err != nil && t.End < t.Err.Offset {
+		t.End = t.Err.Offset
+	}
+	for i := range m.names {
+		m.names[i].flush(t)
+	}
+	m.c.Close()
+	m.stack, m.marks = shrink(m.stack), shrink(m.marks)
+	m.tuple.items, m.tuple.base = shrink(m.tuple.items), 0
+	m.memo.reset()
+	clear(m.names)
+	m.names = m.names[:0]
+	m.folded = nil
+	m.states, m.calls, m.writes = emptied(m.states), emptied(m.calls), emptied(m.writes)
+	m.texts, m.dtypes, m.seen = emptied(m.texts), emptied(m.dtypes), emptied(m.seen)
+	m.c, m.r, m.w, m.t = nil, nil, nil, nil
+	return t
+}
+
+// shrink keeps a slice for reuse unless it has grown large.
+func shrink[T any](s []T) []T {
+	if cap(s) > slabMax {
+		return nil
+	}
+	return s[:0]
+}
+
+func emptied[K comparable, V any](m map[K]V) map[K]V {
+	if len(m) > 256 {
+		return nil
+	}
+	clear(m)
+	return m
+}
+
+func (m *machine) pos() int64 { return m.base + int64(m.p) }
+
+// fill makes n bytes available at p if the stream has them. It reports false at
+// the end of the stream, with fewer bytes, or when reading failed (m.err).
+func (m *machine) fill(n int) bool {
+	m.c.Advance(m.p)
+	m.p, m.w = 0, m.w[:0]
+	m.base = m.c.Offset()
+	have := min(int64(n), m.c.Remaining())
+	if have > 0 {
+		if _, err := m.c.Peek(have); err != nil {
+			m.failed(err)
+			return false
+		}
+		m.w, _ = m.c.Window()
+	}
+	return int64(n) <= have
+}
+
+func (m *machine) failed(err error) {
+	kind := ReadFailed
+	var limit *bounded.LimitError
+	if errors.As(err, &limit) {
+		kind = LimitHit
+	}
+	m.broken(kind, err.Error())
+}
+
+// need makes n bytes available or ends the run as truncated.
+func (m *machine) need(n int) bool {
+	if len(m.w)-m.p >= n || m.fill(n) {
+		return true
+	}
+	m.truncated()
+	return false
+}
+
+func (m *machine) truncated() { m.broken(Truncated, "") }
+
+// broken ends the run at the current opcode; the first reason counts.
+func (m *machine) broken(kind, detail string) {
+	if m.err == nil {
+		m.err = &Problem{Kind: kind, Offset: m.at, Detail: detail}
+	}
+}
+
+// skip moves over n bytes of content, without reading those beyond the window.
+func (m *machine) skip(n uint64) bool {
+	if n <= uint64(len(m.w)-m.p) {
+		m.p += int(n)
+		return true
+	}
+	m.c.Advance(m.p)
+	m.p, m.w = 0, m.w[:0]
+	m.base = m.c.Offset()
+	if n > uint64(m.c.Remaining()) {
+		m.truncated()
+		return false
+	}
+	if err := m.c.Skip(int64(n)); err != nil {
+		m.failed(err)
+		return false
+	}
+	m.base = m.c.Offset()
+	return true
+}
+
+func (m *machine) desync(kind string) {
+	if len(m.t.Desyncs) < maxOdd {
+		m.t.Desyncs = append(m.t.Desyncs, Desync{Kind: kind, Offset: m.at})
+	}
+}
+
+// overflow notes that a list was cut; the budget remembers it as a limit.
+func (m *machine) overflow(list string) {
+	m.t.Overflow = list
+	_ = m.r.Budget().Reach("pickle-list", maxRecords)
+}
+
+func (m *machine) fence() int {
+	if n := len(m.marks); n > 0 {
+		return int(m.marks[n-1])
+	}
+	return 0
+}
+
+func (m *machine) push(v val) { m.stack = append(m.stack, v) }
+
+// has ends the run when fewer than n values lie above the last mark.
+func (m *machine) has(n int) bool {
+	if len(m.stack)-m.fence() >= n {
+		return true
+	}
+	m.broken(Underflow, "")
+	return false
+}
+
+func (m *machine) pop() val {
+	v := m.stack[len(m.stack)-1]
+	m.stack = m.stack[:len(m.stack)-1]
+	return v
+}
+
+func (m *machine) top() *val { return &m.stack[len(m.stack)-1] }
+
+// toMark pops the values above the last mark, and the mark. The slice is valid
+// until the next push.
+func (m *machine) toMark() ([]val, bool) {
+	n := len(m.marks)
+	if n == 0 {
+		m.broken(NoMark, "")
+		return nil, false
+	}
+	start := int(m.marks[n-1])
+	m.marks = m.marks[:n-1]
+	items := m.stack[start:]
+	m.stack = m.stack[:start]
+	return items, true
+}

@@ -1,0 +1,210 @@
+// Package pickle is an abstract unpickler: it follows every opcode of pickle
+// protocols 0 to 5 with a stack, a mark stack and a memo, as CPython's
+// unpicklers do, and records what loading would import, call and write. It
+// imports nothing and calls nothing.
+//
+// Specification: CPython Lib/pickle.py, Lib/pickletools.py and
+// Modules/_pickle.c (3.6 to 3.14), and PyTorch's persistent ids.
+//
+// Threat: streams made to be read differently by scanner and loader. This
+// machine accepts the union of what the C unpickler, the pure Python unpickler
+// and pickletools accept, and records a Desync where they part. Names are
+// followed through stack and memo, never looked for a few opcodes back. Streams
+// made to exhaust the reader: values are single words that point into the
+// stream, containers are not kept, nothing recurses, and DUP or memo tricks
+// copy one word.
+//
+// Not covered: what an import means (that is the judge's part, in
+// format/pickle), loaders that override opcodes, and values that only running
+// code could compute.
+package pickle
+
+// Trace is what loading one stream would do, in the order of the stream within
+// each list. Offsets count from the start of the reader given to Run.
+type Trace struct {
+	Start    int64
+	End      int64 // behind STOP, or where reading ended
+	Stopped  bool  // STOP was reached
+	Err      *Problem
+	Protocol int   // highest PROTO argument, 0 without one
+	Ops      int64 // opcodes executed
+
+	Imports    []Import
+	Calls      []Call
+	Writes     []Write
+	Storages   []Storage
+	Persistent []Persistent // persistent ids that are not torch storages
+	Extensions []Extension
+	Desyncs    []Desync
+	Blobs      []Blob  // large byte strings and those that look like a nested stream
+	Arrays     []Array // raw arrays written inline by joblib, with Options.Inline
+	Overflow   string  // name of the list that was cut because it grew without bound, or ""
+}
+
+// Problem is where and why reading ended before STOP.
+type Problem struct {
+	Kind   string // one of the Broken constants
+	Offset int64
+	Detail string
+}
+
+// Kinds of Problem.
+const (
+	Truncated  = "truncated"   // an opcode or its argument lies beyond the end
+	BadOpcode  = "bad-opcode"  // a byte that no protocol defines
+	Underflow  = "underflow"   // the stack has less than the opcode takes
+	NoMark     = "no-mark"     // an opcode needs a MARK that is not there
+	NoMemo     = "no-memo"     // GET of an index that was never stored
+	BadNumber  = "bad-number"  // a text argument that no unpickler reads as a number
+	LimitHit   = "limit"       // one of our limits
+	ReadFailed = "read-failed" // the bytes could not be read
+)
+
+// Import is one distinct name that the stream asks find_class for.
+type Import struct {
+	Module, Name string // as the stream spells them
+	// RealModule and RealName are what Python 3 imports instead when protocol 0
+	// to 2 names of Python 2 are mapped; equal to Module and Name otherwise.
+	RealModule, RealName string
+	Offset               int64 // first import opcode
+	Count                int
+	Op                   Op   // GLOBAL, STACK_GLOBAL or INST
+	Computed             bool // an operand is the result of a call
+	Unknown              bool // an operand could not be known; Module or Name is then "?"
+	Dotted               bool // Name has dots and the protocol resolves them
+}
+
+// Op is a pickle opcode byte.
+type Op byte
+
+// Kind says what a Value is.
+type Kind uint8
+
+// Kinds of Value.
+const (
+	Other    Kind = iota // not known, or of no interest
+	None                 // None
+	Bool                 // True or False
+	Number               // an int or float; Int is set when it fits
+	String               // str
+	Bytes                // bytes or bytearray
+	Tuple                // tuple; Items is set when it is small
+	List                 // list made by this stream
+	Dict                 // dict made by this stream
+	Set                  // set or frozenset made by this stream
+	Imported             // an imported object
+	Object               // what a call of an import returned
+	Computed             // what a call of something else returned
+	PersID               // what a persistent id stands for
+	Ext                  // an object of the extension registry
+)
+
+// Value describes an operand. Its parts are bounded: long texts are cut, large
+// tuples have no Items.
+type Value struct {
+	Kind   Kind
+	Text   string // String and Bytes: the beginning, at most 256 bytes
+	Int    int64  // Number that is an integer of this size
+	Exact  bool   // Text or Int is the whole value
+	Import int    // Imported and Object: index in Trace.Imports; else -1
+	Items  []Value
+	Offset int64 // where it was made; for Bytes where its content starts
+	Length int64 // Bytes and String: length of the content in the stream
+	// Encoded says that the bytes are stored as UTF-8 text that loading encodes
+	// as Latin-1, as protocols 0 to 2 do; Length counts the bytes of the text, 0
+	// when it is not kept.
+	Encoded bool
+	Shared  bool // it came back from the memo or by DUP
+}
+
+// Call is a call that loading makes. Repetitions of one that differ only in
+// their data are counted, not listed.
+type Call struct {
+	Op     Op // REDUCE, INST, OBJ, NEWOBJ, NEWOBJ_EX
+	Callee Value
+	Args   []Value
+	// Keywords are those of NEWOBJ_EX that are worth a look.
+	Keywords []Entry
+	Known    bool // Args is complete
+	Offset   int64
+	Count    int
+}
+
+// Write is a change that loading makes to an object which the stream did not
+// make as a builtin container: BUILD, APPEND(S), ADDITEMS, SETITEM(S). On an
+// object each of them calls a method of its class.
+type Write struct {
+	Op     Op
+	Target Value
+	Keys   []Entry // attributes or items worth a look
+	Cut    bool    // there were more, or the state is not known
+	Offset int64
+	Count  int
+}
+
+// Entry is one attribute of a state or one item of a mapping.
+type Entry struct {
+	Key   string
+	Value Value
+}
+
+// Storage is a torch storage named by a persistent id. Numel counts elements of Type.
+type Storage struct {
+	Module, Type, Key, Location string
+	Numel                       int64
+	Offset                      int64
+}
+
+// Persistent is a persistent id of another shape.
+type Persistent struct {
+	Value  Value
+	Offset int64
+	Count  int
+}
+
+// Extension is a use of the copyreg extension registry.
+type Extension struct {
+	Code   int64
+	Offset int64
+}
+
+// Desync is a place where loaders or tools part ways.
+type Desync struct {
+	Kind   string // one of the Desync constants
+	Offset int64
+}
+
+// Kinds of Desync.
+const (
+	BaseZero      = "base-0 number"                // pickletools refuses, unpicklers read it
+	NULInNumber   = "number with a zero byte"      // C stops there, Python refuses
+	LooseFloat    = "loose float"                  // Python reads it, C refuses
+	FrameLong     = "frame beyond the end"         // C refuses, Python reads it
+	FrameNested   = "frame inside a frame"         // Python refuses, C reads it
+	FrameCrossed  = "argument crosses a frame"     // each reads other bytes
+	ProtoHigh     = "protocol above 5"             // unpicklers refuse, pickletools reads it
+	ProtoMoved    = "protocol changed on the way"  // names resolve differently
+	MemoHuge      = "memo index beyond the limit"  // C runs out of memory, Python reads it
+	NegativePut   = "negative memo index"          // unpicklers refuse, pickletools reads it
+	NonASCII      = "text that is not ASCII"       // depends on the loader's encoding
+	NoQuotes      = "string without quotes"        // unpicklers refuse
+	OpenLine      = "line without end"             // the last byte is dropped
+	FrameLeft     = "stop before the frame's end"  // Python skips the rest, C goes on right there
+	NoBuffer      = "out-of-band buffer"           // only buffer-aware loaders read it
+	NotAString    = "import of a non-string name"  // C refuses
+	NotAClass     = "new object of a non-class"    // C refuses, Python calls it
+	LeadingZero   = "number with a leading zero"   // C reads octal, Python refuses
+	BadPersistent = "persistent id not ASCII text" // Python and C part
+)
+
+// Blob is a byte string of the stream.
+type Blob struct {
+	Offset, Length int64
+	Looks          string // "pickle", "zip", "gzip", …, or "" for plain data
+}
+
+// Array is raw data that joblib writes between two opcodes.
+type Array struct {
+	Offset, Length int64
+	Object         bool // the data is a pickle stream of its own, at Offset
+}

@@ -1,0 +1,33 @@
+// Package all is the explicit list of formats, in the order in which they are
+// tried. Adding a format is its folder and one line here.
+package all
+
+import (
+	"github.com/sallyport/sallyport/internal/format"
+	"github.com/sallyport/sallyport/internal/format/code"
+	"github.com/sallyport/sallyport/internal/format/image"
+	"github.com/sallyport/sallyport/internal/format/json"
+	"github.com/sallyport/sallyport/internal/format/markdown"
+	"github.com/sallyport/sallyport/internal/format/native"
+	"github.com/sallyport/sallyport/internal/format/pickle"
+	"github.com/sallyport/sallyport/internal/format/pointer"
+	"github.com/sallyport/sallyport/internal/format/safetensors"
+	"github.com/sallyport/sallyport/internal/format/text"
+	"github.com/sallyport/sallyport/internal/format/torch"
+	"github.com/sallyport/sallyport/internal/format/unsupported"
+	"github.com/sallyport/sallyport/internal/format/yaml"
+	"github.com/sallyport/sallyport/internal/format/zip"
+)
+
+// Formats returns the list. The caller must not change it.
+func Formats() []format.Format { return list() }
+
+// list is built on first use, not at start-up. Signatures come first; among the
+// weak ones the order decides, plain text is the last resort.
+func list() []format.Format {
+	return []format.Format{
+		pointer.Format, unsupported.Format, native.Format, image.Format, image.SVG,
+		torch.Format, zip.Format, safetensors.Format,
+		pickle.Format, json.Format, yaml.Format, markdown.Format, code.Format, text.Format,
+	}
+}

@@ -1,0 +1,155 @@
+package all
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/sallyport/sallyport/internal/artifact"
+	"github.com/sallyport/sallyport/internal/finding"
+	"github.com/sallyport/sallyport/internal/rule"
+	"github.com/sallyport/sallyport/internal/sample"
+	"github.com/sallyport/sallyport/internal/scan"
+)
+
+// engineRules are raised by the engine, not by a format.
+var engineRules = []string{"SP-NAME-001", "SP-NAME-002"}
+
+func TestEveryFormatFolderIsListed(t *testing.T) {
+	folders, err := filepath.Glob("../*/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ids := map[string]bool{}
+	for _, f := range Formats() {
+		if ids[f.ID] {
+			t.Errorf("format id %q is used twice", f.ID)
+		}
+		ids[f.ID] = true
+		if f.Title == "" || f.Spec == "" || f.Match == nil || f.Read == nil {
+			t.Errorf("format %q lacks title, spec, Match or Read", f.ID)
+		}
+	}
+	for _, folder := range folders {
+		id := filepath.Base(folder)
+		if id == "all" || !hasGo(folder) {
+			continue
+		}
+		if !ids[id] {
+			t.Errorf("folder %s is not in the list", id)
+		}
+		for _, need := range []string{"fuzz_test.go", "testdata/clean", "testdata/broken"} {
+			if _, err := os.Stat(filepath.Join(folder, need)); err != nil {
+				t.Errorf("format %s lacks %s", id, need)
+			}
+		}
+	}
+}
+
+func hasGo(folder string) bool {
+	files, _ := filepath.Glob(filepath.Join(folder, "*.go"))
+	return len(files) > 0
+}
+
+func TestEveryRuleIsRaisedBySomebodyAndExists(t *testing.T) {
+	raised := map[string]bool{}
+	for _, id := range engineRules {
+		raised[id] = true
+	}
+	for _, f := range Formats() {
+		for _, id := range f.Rules {
+			raised[id] = true
+			if _, ok := rule.Lookup(id); !ok {
+				t.Errorf("format %s names the unknown rule %s", f.ID, id)
+			}
+		}
+	}
+	for _, r := range rule.All() {
+		if r.Kind == "finding" && !raised[r.ID] {
+			t.Errorf("nobody raises %s", r.ID)
+		}
+	}
+}
+
+// TestRuleSamples scans every sample of every rule: a bad one must raise the
+// rule; a good one must not, and must be clean unless its name says that it is
+// incomplete or flagged for another reason.
+func TestRuleSamples(t *testing.T) {
+	for _, r := range rule.All() {
+		for _, kind := range []string{"bad", "good"} {
+			folder := filepath.Join("../../../rules", r.ID, kind)
+			entries, err := os.ReadDir(folder)
+			if r.Kind == "finding" && (err != nil || len(entries) == 0) {
+				t.Errorf("%s has no %s sample", r.ID, kind)
+			}
+			for _, e := range entries {
+				t.Run(r.ID+"/"+kind+"/"+e.Name(), func(t *testing.T) {
+					report := scanSample(t, filepath.Join(folder, e.Name()))
+					checkSample(t, r.ID, kind == "bad", e.Name(), report)
+				})
+			}
+		}
+	}
+}
+
+func checkSample(t *testing.T, id string, bad bool, name string, r *finding.Report) {
+	t.Helper()
+	fired := slices.ContainsFunc(r.Findings, func(f finding.Finding) bool { return f.Rule == id }) ||
+		slices.ContainsFunc(r.Gaps, func(g finding.Gap) bool { return g.Rule == id })
+	switch {
+	case bad && !fired:
+		t.Errorf("the rule is silent; findings %+v, gaps %+v", r.Findings, r.Gaps)
+	case !bad && fired:
+		t.Errorf("the rule fires on the innocent sample: %+v %+v", r.Findings, r.Gaps)
+	case !bad && !strings.Contains(name, "incomplete") && !strings.Contains(name, "flagged") && r.Verdict != finding.Clean:
+		t.Errorf("the innocent sample is %s: %+v %+v", r.Verdict, r.Findings, r.Gaps)
+	}
+}
+
+func scanSample(t *testing.T, name string) *finding.Report {
+	t.Helper()
+	tree := &artifact.Tree{Source: "sample"}
+	err := filepath.WalkDir(name, func(full string, d os.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		rel, err := filepath.Rel(name, full)
+		if rel == "." {
+			rel = filepath.Base(full)
+		}
+		tree.Files = append(tree.Files, sampleFile(t, full, filepath.ToSlash(rel)))
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	tree.Sort()
+	report, err := scan.Run(context.Background(), tree, Formats(), scan.Options{Jobs: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return report
+}
+
+func sampleFile(t *testing.T, full, rel string) artifact.File {
+	t.Helper()
+	text, err := os.ReadFile(full)
+	if err != nil {
+		t.Fatal(err)
+	}
+	base, data, err := sample.Build(path.Base(rel), text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return artifact.File{Path: path.Join(path.Dir(rel), base), Size: int64(len(data)),
+		Open: func() (artifact.Content, error) { return inMemory{bytes.NewReader(data)}, nil }}
+}
+
+type inMemory struct{ *bytes.Reader }
+
+func (inMemory) Close() error { return nil }

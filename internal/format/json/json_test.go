@@ -1,0 +1,9 @@
+package json
+
+import (
+	"testing"
+
+	"github.com/sallyport/sallyport/internal/formattest"
+)
+
+func TestSamples(t *testing.T) { formattest.Samples(t, Format) }

@@ -1,0 +1,78 @@
+// Package markdown reads Markdown documents, above all the model card README.md:
+// plain text with YAML front matter (https://huggingface.co/docs/hub/model-cards)
+// and, now and then, HTML that a browser would run.
+//
+// Threat: cards that attack whoever opens them; front matter whose tags run code
+// in an unsafe loader; duplicate keys, so that two readers see two licences;
+// characters that hide text.
+// Not covered: what the card claims; commands that it asks people to paste.
+package markdown
+
+import (
+	"errors"
+	"fmt"
+	"path"
+	"strings"
+
+	"github.com/sallyport/sallyport/internal/bounded"
+	"github.com/sallyport/sallyport/internal/decode/plain"
+	"github.com/sallyport/sallyport/internal/format"
+	"github.com/sallyport/sallyport/internal/rule"
+)
+
+// Format is Markdown by name.
+var Format = format.Format{
+	ID:         "markdown",
+	Title:      "Markdown document",
+	Spec:       "https://spec.commonmark.org/0.31.2/",
+	Extensions: []string{".md", ".markdown", ".mdx"},
+	Textual:    true,
+	Rules:      []string{"SP-TEXT-001", "SP-TEXT-003", "SP-TEXT-004", "SP-YAML-001"},
+	Match:      match,
+	Read:       read,
+}
+
+// maxDocument is the longest document that is looked at, in bytes.
+const maxDocument = 4 << 20
+
+func match(in *format.Input) format.Confidence {
+	switch path.Ext(strings.ToLower(in.Name)) {
+	case ".md", ".markdown", ".mdx":
+		if head := in.Head(); len(head) > 0 && plain.Likely(head) {
+			return format.Weak
+		}
+	}
+	return format.No
+}
+
+func read(in *format.Input) format.Result {
+	var res format.Result
+	text, err := plain.ReadAll(in.R, maxDocument, "markdown-bytes")
+	var limit *bounded.LimitError
+	switch {
+	case errors.As(err, &limit):
+		res.Spans = unread(in.R.Size(), "SP-COV-003", fmt.Sprintf("The document is longer than the limit of %d bytes.", limit.Max))
+		return res
+	case err != nil:
+		return res // not text
+	}
+	res.Spans = []format.Span{{Length: in.R.Size(), Kind: format.TextSpan}}
+	body := card(in, text, &res)
+	hidden(in, text, &res)
+	active(in, text, body, &res)
+	return res
+}
+
+func unread(size int64, id, reason string) []format.Span {
+	return []format.Span{{Length: size, Kind: format.Unread, Rule: id, Reason: reason}}
+}
+
+func hidden(in *format.Input, text []byte, res *format.Result) {
+	at, name := plain.FindHidden(text)
+	if at < 0 {
+		return
+	}
+	line := lineOf(text, at)
+	res.Findings = append(res.Findings, rule.Finding("SP-TEXT-001", in.Line(int64(at), line), name,
+		fmt.Sprintf("Line %d of this document holds a %s, which makes it show something else than it says.", line, name)))
+}

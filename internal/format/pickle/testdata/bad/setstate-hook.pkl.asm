@@ -1,0 +1,17 @@
+# an instance gets a __setstate__ of the file's choice, the next BUILD calls it
+PROTO 4
+SHORT_BINUNICODE types
+SHORT_BINUNICODE SimpleNamespace
+STACK_GLOBAL
+EMPTY_TUPLE
+NEWOBJ
+EMPTY_DICT
+SHORT_BINUNICODE __setstate__
+SHORT_BINUNICODE builtins
+SHORT_BINUNICODE list
+STACK_GLOBAL
+SETITEM
+BUILD
+SHORT_BINUNICODE echo
+BUILD
+STOP

@@ -1,0 +1,3 @@
+PROTO 4
+TUPLE
+STOP

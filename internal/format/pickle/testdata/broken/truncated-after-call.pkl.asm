@@ -1,0 +1,8 @@
+# no STOP: what is called has run by then
+PROTO 4
+SHORT_BINUNICODE os
+SHORT_BINUNICODE system
+STACK_GLOBAL
+SHORT_BINUNICODE echo
+TUPLE1
+REDUCE

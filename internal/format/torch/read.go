@@ -1,0 +1,188 @@
+package torch
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/sallyport/sallyport/internal/decode/pickle"
+	"github.com/sallyport/sallyport/internal/decode/zip"
+	"github.com/sallyport/sallyport/internal/finding"
+	"github.com/sallyport/sallyport/internal/format"
+	"github.com/sallyport/sallyport/internal/rule"
+)
+
+// reader works on one archive.
+type reader struct {
+	in      *format.Input
+	a       *zip.Archive
+	res     format.Result
+	records []record // by entry
+	dtypes  map[string]bool
+	count   int
+	bytes   int64
+	name    []byte // scratch for lookups
+}
+
+// record is what the pickles say of one entry.
+type record struct {
+	done     bool  // handed on or explained
+	declared bool  // some storage names it
+	loose    bool  // only pickles that the loader does not read tensors for name it
+	clash    bool  // storages of different size name it
+	size     int64 // bytes that the storages have; meaningful when declared
+}
+
+func read(in *format.Input) format.Result {
+	a := archive(in)
+	t := &reader{in: in, a: a, records: make([]record, len(a.Entries)), dtypes: map[string]bool{}}
+	t.res.Children = make([]format.Child, 0, 8)
+	t.res.Spans = make([]format.Span, 0, len(a.Entries)+len(a.Structure))
+	found := roots(a)
+	if len(found) > 1 {
+		t.several(found)
+	}
+	for _, root := range found {
+		t.pickles(root)
+		t.small(root)
+	}
+	for i := range a.Entries {
+		if !t.records[i].done {
+			t.member(i)
+		}
+	}
+	t.finish()
+	return t.res
+}
+
+func (t *reader) several(found []string) {
+	used := "none of them"
+	if top, ok := effectiveRoot(t.a); ok && top == found[0] {
+		used = "\"" + rule.Clip(top) + "\""
+	}
+	t.res.Findings = append(t.res.Findings, rule.Finding("SP-TORCH-002", t.in.Location(0, 0), found[0],
+		fmt.Sprintf("The archive holds %d checkpoints; torch loads %s.", len(found), used)))
+}
+
+// pickles runs root/data.pkl, and every other root/NAME.pkl (TorchScript's
+// constants and traced inputs), and notes what they say of records in root/NAME.
+func (t *reader) pickles(root string) {
+	for i := range t.a.Entries {
+		e := &t.a.Entries[i]
+		stem, ok := pickleOf(e.Name, root)
+		if !ok || t.records[i].done {
+			continue
+		}
+		r, ok := t.a.Member(i, false)
+		t.records[i].done = true
+		if !ok {
+			continue
+		}
+		trace := pickle.Run(r, 0, pickle.Options{})
+		t.res.Children = append(t.res.Children, format.Child{Name: e.Name, R: r, Offset: e.Offset, Length: e.Claim(), As: "pickle", Parsed: trace})
+		loose := !strings.EqualFold(stem, root+"/data") && !strings.EqualFold(stem, root+"/constants")
+		for k := range trace.Storages {
+			t.declare(stem, &trace.Storages[k], loose)
+		}
+	}
+}
+
+// pickleOf returns the folder of the records of a pickle directly below root.
+func pickleOf(name, root string) (folder string, ok bool) {
+	const ending = ".pkl"
+	cut := len(name) - len(ending)
+	if cut <= len(root)+1 || !strings.EqualFold(name[cut:], ending) || !strings.EqualFold(name[:len(root)], root) || name[len(root)] != '/' {
+		return "", false
+	}
+	return name[:cut], strings.IndexByte(name[len(root)+1:cut], '/') < 0
+}
+
+// declare notes the size that a storage gives to its record, in every copy of it.
+func (t *reader) declare(folder string, s *pickle.Storage, loose bool) {
+	size, dtype, ok := storageBytes(s)
+	if !ok {
+		return
+	}
+	t.name = append(append(append(t.name[:0], folder...), '/'), s.Key...)
+	for i := t.a.Find(t.name); i >= 0; i = t.a.Next(i) {
+		r := &t.records[i]
+		switch {
+		case !r.declared:
+			r.declared, r.size, r.loose = true, size, loose
+		case r.size != size:
+			r.clash = true
+		}
+	}
+	t.dtypes[dtype] = true
+}
+
+// member explains one entry, or hands it to the engine.
+func (t *reader) member(i int) {
+	e, r := &t.a.Entries[i], &t.records[i]
+	if e.Dir() || e.Offset < 0 {
+		return
+	}
+	wrong := r.clash || r.size != e.Size || e.Method == zip.Stored && e.Length != e.Size
+	if !r.declared || wrong && r.loose {
+		if m, ok := t.a.Member(i, false); ok {
+			t.res.Children = append(t.res.Children, format.Child{Name: e.Name, R: m, Offset: e.Offset, Length: e.Claim()})
+		}
+		return
+	}
+	t.count++
+	if wrong {
+		t.mismatch(e, r)
+		return
+	}
+	if e.Method != zip.Stored {
+		if _, ok := t.a.Member(i, true); !ok {
+			return
+		}
+	}
+	t.bytes += e.Size
+	if e.Claim() > 0 {
+		t.span(e, format.Span{Kind: format.Payload})
+	}
+}
+
+func (t *reader) span(e *zip.Entry, s format.Span) {
+	s.Offset, s.Length = e.Offset, e.Claim()
+	t.res.Spans = append(t.res.Spans, s)
+}
+
+func (t *reader) mismatch(e *zip.Entry, r *record) {
+	text := fmt.Sprintf("The record has %d bytes, data.pkl declares %d.", e.Size, r.size)
+	if r.clash {
+		text = "data.pkl declares this record with two different sizes."
+	}
+	t.res.Findings = append(t.res.Findings, rule.Finding("SP-TORCH-001", t.in.Location(e.Offset, e.Length), e.Name, text))
+	t.span(e, format.Span{Kind: format.Unread, Rule: "SP-COV-016", Reason: text})
+}
+
+// finish adds what concerns the whole archive.
+func (t *reader) finish() {
+	for _, c := range t.a.Comments {
+		if r, err := t.in.R.Section(c.Offset, c.Length); err == nil {
+			t.res.Children = append(t.res.Children, format.Child{Name: "archive comment", R: r, Offset: c.Offset, Length: c.Length})
+		}
+	}
+	for _, s := range t.a.Structure {
+		t.res.Spans = append(t.res.Spans, format.Span{Offset: s.Offset, Length: s.Length, Kind: format.Structure})
+	}
+	for _, u := range t.a.Unread {
+		t.res.Spans = append(t.res.Spans, format.Span{Offset: u.Offset, Length: u.Length, Kind: format.Unread, Rule: u.Rule, Reason: u.Reason})
+	}
+	t.res.Findings = append(t.res.Findings, t.a.Findings(t.in.Location)...)
+	var names []string
+	for d := range t.dtypes {
+		names = append(names, d)
+	}
+	slices.Sort(names)
+	t.res.Facts = []finding.Fact{
+		{Key: "format.pickle", Value: "true"},
+		{Key: "torch.storages", Value: strconv.Itoa(t.count)},
+		{Key: "torch.bytes", Value: strconv.FormatInt(t.bytes, 10)},
+		{Key: "torch.dtypes", Value: strings.Join(names, ",")},
+	}
+}

@@ -1,0 +1,137 @@
+package registry
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/sallyport/sallyport/internal/artifact"
+	"github.com/sallyport/sallyport/internal/evidence"
+)
+
+// ByDigest is a repository as gate 2 asks for it: digests and bytes, nothing
+// believed.
+type ByDigest struct{ Reader }
+
+// Resolve returns the digest that the tag names now.
+func (b ByDigest) Resolve(ctx context.Context, tag string) (string, error) {
+	d, err := b.Reader.Resolve(ctx, tag)
+	return d.Digest, err
+}
+
+// Manifest returns the bytes of a manifest.
+func (b ByDigest) Manifest(ctx context.Context, digest string) ([]byte, error) {
+	return b.FetchManifest(ctx, digest)
+}
+
+// Referrers lists the digests of the referrers. A referrer that cannot be read
+// makes the list incomplete, which is an error.
+func (b ByDigest) Referrers(ctx context.Context, digest string) ([]string, error) {
+	all, err := b.Reader.Referrers(ctx, digest)
+	if err != nil {
+		return nil, err
+	}
+	digests := make([]string, len(all))
+	for i, r := range all {
+		if r.Err != nil {
+			return nil, fmt.Errorf("manifest %s may be a statement about %s: %w", r.Digest, digest, r.Err)
+		}
+		digests[i] = r.Digest
+	}
+	return digests, nil
+}
+
+// Blob returns a verified blob of at most limit bytes.
+func (b ByDigest) Blob(ctx context.Context, digest string, limit int64) ([]byte, error) {
+	return ReadBlob(ctx, b.Reader, Descriptor{Digest: digest, Size: AnySize}, limit)
+}
+
+// Rehash reads a blob to its end and compares size and digest.
+func (b ByDigest) Rehash(ctx context.Context, digest string, size int64) error {
+	return Rehash(ctx, b.Reader, Descriptor{Digest: digest, Size: size})
+}
+
+// Files lists the layers of a model's manifest as files, sorted by path. Both
+// path annotations must agree, since clients differ in which one they read, and
+// the paths together must be safe to write out.
+func Files(m *Manifest) ([]evidence.File, error) {
+	if m.ArtifactType != ArtifactType {
+		return nil, fmt.Errorf("%w: its artifact type is %.100q, not that of a model", ErrCorrupt, m.ArtifactType)
+	}
+	var tree artifact.Tree
+	files := make([]evidence.File, 0, len(m.Layers))
+	for i, l := range m.Layers {
+		name := l.Annotations[AnnotationPath]
+		if title := l.Annotations[AnnotationTitle]; name != title {
+			return nil, fmt.Errorf("%w: layer %d has two names, %.200q and %.200q", ErrCorrupt, i, name, title)
+		}
+		if len(l.Data) > 0 || len(l.URLs) > 0 {
+			return nil, fmt.Errorf("%w: layer %d has inline data or foreign addresses", ErrCorrupt, i)
+		}
+		files = append(files, evidence.File{Path: name, Size: l.Size, Digest: l.Digest})
+		tree.Files = append(tree.Files, artifact.File{Path: name})
+	}
+	if err := tree.CheckPaths(); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrCorrupt, err)
+	}
+	slices.SortFunc(files, byPath)
+	return files, nil
+}
+
+func byPath(a, b evidence.File) int { return strings.Compare(a.Path, b.Path) }
+
+// Tree is the model of a manifest as an artifact whose files are read from the
+// registry. Their bytes are not verified: SHA256 is what the manifest says.
+func Tree(ctx context.Context, r Reader, ref Reference, m *Manifest) (*artifact.Tree, error) {
+	files, err := Files(m)
+	if err != nil {
+		return nil, err
+	}
+	t := &artifact.Tree{Source: ref.String()}
+	for _, f := range files {
+		t.Files = append(t.Files, artifact.File{Path: f.Path, Size: f.Size, SHA256: strings.TrimPrefix(f.Digest, digestPrefix),
+			Open: func() (artifact.Content, error) { return r.OpenBlob(ctx, f.Digest, f.Size) }})
+	}
+	return t, nil
+}
+
+// FindModel looks for an admitted model with exactly these files, in any order.
+// Of several it takes the one with the smallest digest. Manifests that cannot be
+// read are passed over: they cannot be reused.
+func FindModel(ctx context.Context, r Reader, files []evidence.File) (d Descriptor, found bool, err error) {
+	want := slices.SortedFunc(slices.Values(files), byPath)
+	all, err := r.Manifests(ctx)
+	if err != nil {
+		return d, false, err
+	}
+	slices.SortFunc(all, func(a, b Descriptor) int { return strings.Compare(a.Digest, b.Digest) })
+	for _, candidate := range all {
+		if err := ctx.Err(); err != nil {
+			return d, false, err
+		}
+		if candidate.ArtifactType != "" && candidate.ArtifactType != ArtifactType {
+			continue
+		}
+		if raw, ok := holds(ctx, r, candidate.Digest, want); ok {
+			m := NewBlob(TypeManifest, raw)
+			m.ArtifactType = ArtifactType
+			return m.Descriptor, true, nil
+		}
+	}
+	return d, false, nil
+}
+
+// holds reports whether the manifest is a model of exactly these files.
+func holds(ctx context.Context, r Reader, digest string, want []evidence.File) ([]byte, bool) {
+	raw, err := r.FetchManifest(ctx, digest)
+	if err != nil {
+		return nil, false
+	}
+	m, err := ParseManifest(raw)
+	if err != nil || m.Subject != nil {
+		return nil, false
+	}
+	have, err := Files(m)
+	return raw, err == nil && slices.Equal(have, want)
+}

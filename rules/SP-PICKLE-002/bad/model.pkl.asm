@@ -1,0 +1,8 @@
+# a class that no list knows
+PROTO 4
+SHORT_BINUNICODE "acme.models"
+SHORT_BINUNICODE "Scorer"
+STACK_GLOBAL
+EMPTY_TUPLE
+NEWOBJ
+STOP

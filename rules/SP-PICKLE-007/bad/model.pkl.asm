@@ -1,0 +1,17 @@
+# an object whose __setstate__ is a class; the second BUILD calls it
+PROTO 4
+SHORT_BINUNICODE "types"
+SHORT_BINUNICODE "SimpleNamespace"
+STACK_GLOBAL
+EMPTY_TUPLE
+NEWOBJ
+EMPTY_DICT
+SHORT_BINUNICODE "__setstate__"
+SHORT_BINUNICODE "collections"
+SHORT_BINUNICODE "OrderedDict"
+STACK_GLOBAL
+SETITEM
+BUILD
+SHORT_BINUNICODE "echo"
+BUILD
+STOP

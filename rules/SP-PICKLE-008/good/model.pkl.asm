@@ -1,0 +1,16 @@
+# items and attributes of an object that the file made
+PROTO 4
+SHORT_BINUNICODE "collections"
+SHORT_BINUNICODE "OrderedDict"
+STACK_GLOBAL
+EMPTY_TUPLE
+REDUCE
+SHORT_BINUNICODE "update"
+NONE
+SETITEM
+EMPTY_DICT
+SHORT_BINUNICODE "_metadata"
+NONE
+SETITEM
+BUILD
+STOP

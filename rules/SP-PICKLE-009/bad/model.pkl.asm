@@ -1,0 +1,12 @@
+# getattr of a dunder name
+PROTO 4
+SHORT_BINUNICODE "builtins"
+SHORT_BINUNICODE "getattr"
+STACK_GLOBAL
+SHORT_BINUNICODE "collections"
+SHORT_BINUNICODE "OrderedDict"
+STACK_GLOBAL
+SHORT_BINUNICODE "__init__"
+TUPLE2
+REDUCE
+STOP

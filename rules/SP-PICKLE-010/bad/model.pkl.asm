@@ -1,0 +1,13 @@
+PROTO 4
+SHORT_BINUNICODE "cloudpickle.cloudpickle"
+SHORT_BINUNICODE "_make_function"
+STACK_GLOBAL
+SHORT_BINUNICODE "cloudpickle.cloudpickle"
+SHORT_BINUNICODE "_builtin_type"
+STACK_GLOBAL
+SHORT_BINUNICODE "CodeType"
+TUPLE1
+REDUCE
+TUPLE1
+REDUCE
+STOP

@@ -1,0 +1,2 @@
+PERSID some.object
+STOP

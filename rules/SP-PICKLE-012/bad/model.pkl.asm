@@ -1,0 +1,7 @@
+PROTO 4
+SHORT_BINUNICODE "sklearn.linear_model._base"
+SHORT_BINUNICODE "LinearRegression"
+STACK_GLOBAL
+EMPTY_TUPLE
+NEWOBJ
+STOP

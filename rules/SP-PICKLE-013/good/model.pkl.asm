@@ -1,0 +1,3 @@
+PROTO 5
+NONE
+STOP

@@ -1,0 +1,1 @@
+# Nothing here; ‎direction marks alone are ordinary.
