@@ -1,6 +1,9 @@
 package rules
 
-import "strings"
+import (
+	"strings"
+	"sync"
+)
 
 // Global is what the lists say of a Python name that a file asks a loader to
 // import. The zero value is a name that no list knows.
@@ -15,8 +18,24 @@ type Global struct {
 // LookupGlobal looks a name up by its exact spelling. Precedence is the
 // caller's: allowed under a condition that holds, then gadget, then unknown.
 func LookupGlobal(module, name string) Global {
+	key := [2]string{module, name}
+	if g, ok := seen.Load(key); ok {
+		return g.(Global)
+	}
+	g := lookup(module, name)
+	if g.Tier != 0 || g.Effect != "" && !g.Wildcard {
+		seen.Store(key, g)
+	}
+	return g
+}
+
+// seen keeps answers for names that stand in a list, since files repeat a few of
+// them; so it never grows beyond the lists.
+var seen sync.Map
+
+func lookup(module, name string) Global {
 	var g Global
-	if row, ok := find(SafeGlobals, module, name); ok {
+	if row, ok := Row(SafeGlobals, module, name); ok {
 		tier, rest, _ := strings.Cut(row, "\t")
 		g.Condition, rest, _ = strings.Cut(rest, "\t")
 		g.User, _, _ = strings.Cut(rest, "\t")
@@ -24,20 +43,20 @@ func LookupGlobal(module, name string) Global {
 			g.Tier = tier[0]
 		}
 	}
-	if row, ok := find(Gadgets, module, name); ok {
+	if row, ok := Row(Gadgets, module, name); ok {
 		g.Effect, _, _ = strings.Cut(row, "\t")
-	} else if row, ok := find(Gadgets, module, "*"); ok {
+	} else if row, ok := Row(Gadgets, module, "*"); ok {
 		g.Effect, _, _ = strings.Cut(row, "\t")
 		g.Wildcard = true
 	}
 	return g
 }
 
-// find searches tab-separated lines that are sorted bytewise by their first two
+// Row searches tab-separated lines that are sorted bytewise by their first two
 // fields and returns what follows these in the line of module and name. It
 // allocates nothing and needs no index: a program that looks at no pickle pays
 // nothing at start.
-func find(table, module, name string) (row string, ok bool) {
+func Row(table, module, name string) (row string, ok bool) {
 	lo, hi := strings.IndexByte(table, '\n')+1, len(table) // behind the header; both at line starts
 	for lo < hi {
 		mid := lo + (hi-lo)/2

@@ -5,14 +5,16 @@ package rules
 import _ "embed"
 
 // SafeGlobals names what a pickle may import: module, name, tier (A inert data,
-// B class of a known library, C conditional on arguments), user and source, as
-// tab-separated text with one header line.
+// B class of a known library, C conditional on arguments), id of the condition,
+// user and source, as tab-separated text with one header line, sorted bytewise by
+// module and name. gen_lists.py adds to it; LookupGlobal reads it.
 //
 //go:embed lists/safe_globals.tsv
 var SafeGlobals string
 
 // Gadgets names what a pickle must never import: module, name ("*" for all),
-// effect, sources and check, as tab-separated text with one header line.
+// effect, sources and check, as tab-separated text with one header line, sorted
+// in the same way.
 //
 //go:embed lists/gadgets.tsv
 var Gadgets string

@@ -33,12 +33,30 @@ expect() {
   [ "$got" = "$want" ] || fail "exit code $got, want $want: sallyport $*"
 }
 
-# denied REASON GATE-ARGS...: gate 2 must deny, and say why in these words.
+# denied CLAUSE WORDS GATE-ARGS...: gate 2 must deny because of this clause of the
+# policy, and say these words. Shown are the reasons without hints and notes.
 denied() {
-  local reason=$1
-  shift
-  expect 1 gate "$@"
-  grep -qE -- "$reason" said || fail "denied, but not for the reason that was expected: $reason"
+  local clause=$1 words=$2 got=0
+  shift 2
+  shown gate "$@"
+  sallyport gate "$@" >said 2>&1 || got=$?
+  reasons <said | indent
+  [ "$got" = 1 ] || fail "exit code $got, want 1: sallyport gate $*"
+  sallyport gate "$@" --format json >decision.json || true
+  grep -A1 -F "\"clause\": \"$clause\"" decision.json | grep -qF '"deny": true' || fail "not denied by $clause"
+  grep -qF -- "$words" decision.json || fail "the decision does not say: $words"
+}
+
+# reasons: of a decision in words, the first line, what denies, and the first
+# statement that did not count.
+reasons() {
+  awk 'NR == 1 { print; next }
+    /^  DENY/ { on = 1 }
+    /^  note/ { on = 0; held = "" }
+    /^ *hint:/ || /^ *$/ { on = 0 }
+    on { print; next }
+    { held = held $0 "\n" }
+    /\(statement.ignored\)/ && !ignored { ignored = 1; printf "%s", held; held = "" }'
 }
 
 # fresh: each attack starts from its own copy of the honest registry.
@@ -57,15 +75,15 @@ expect 0 admit $tiny --to $ref
 say "The report: what was found, and which bytes were read as what"
 expect 0 scan $tiny
 
-say "The bill of materials"
+say "The bill of materials (simple form; CycloneDX with --format cyclonedx)"
 expect 0 sbom $ref --format sallyport >/dev/null
-head -n 24 said | indent
-echo "    …"
+{ head -n 22 said; echo "  …"; } | indent
 
 say "The signed statements, decoded: anybody can read them, nobody can change them"
 ./tamper show registry/$repo v1-scanned >statements
-grep -cE '^https?://' statements | sed 's/$/ statements about this model; the first of them:/' | indent
-awk '/^https?:/ && NR > 1 {exit} {print}' statements | indent
+grep -E '^https?://' statements | sed 's/^/a signed statement of type /' | indent
+echo "    the payload of the admission statement:"
+awk '/^https?:/ { on = /admission/; next } on' statements | indent
 
 say "Gate 2: may this model go to production?"
 expect 0 gate $ref --env production
@@ -82,37 +100,38 @@ sallyport admit other --to layout:registry//$repo:v2-scanned >said 2>&1 || fail 
 say "Tampering: an annotation is changed, the statements are attached to the new manifest"
 fresh
 ./tamper annotate attacked/$repo v1-scanned security.scan.date 2099-01-01T00:00:00Z
-denied 'another (model|manifest|subject)|different (model|manifest|subject|digest)|subject' $attacked --env production
+denied statement.missing 'The statement is about another subject' $attacked --env production
 
 say "Tampering: the tag is moved to another admitted model"
 fresh
 ./tamper retag attacked/$repo v1-scanned v2-scanned
-denied 'v2-scanned' $attacked --env production
+denied admission.tag 'not as \"v1-scanned\"' $attacked --env production
 
 say "Tampering: one bit of the weights is flipped; reading the content finds it"
 fresh
 ./tamper content attacked/$repo v1-scanned
-denied 'content|digest|bytes' $attacked --env production --content
+denied content.problem 'pytorch_model.bin: corrupt' $attacked --env production --content
 
 say "Tampering: a statement is edited, its signature kept"
 fresh
 ./tamper statement attacked/$repo v1-scanned admission '"production"' '"sandbox"'
-denied 'signature' $attacked --env production
+denied statement.missing 'No trusted key made this signature' $attacked --env production
 
 say "Tampering: the statements of another model are attached to this one"
 fresh
 ./tamper reattach attacked/$repo v1-scanned v2-scanned
-denied 'another (model|manifest|subject)|different (model|manifest|subject|digest)|subject' $attacked --env production
+denied statement.missing 'Model signature does not hold: file changed since signing' $attacked --env production
 
 say "Tampering: somebody admits the same model with keys of their own"
 (
   export XDG_CONFIG_HOME=$demo/foreign-config
   sallyport keys init && sallyport admit $tiny --to layout:foreign//$repo:v1-scanned
 ) >said 2>&1 || fail "$(cat said)"
-denied 'key' layout:foreign//$repo:v1-scanned --env production
+denied statement.missing 'There is no trusted model signature' layout:foreign//$repo:v1-scanned --env production
 
 say "Time passes: the scan is older than production accepts"
-denied 'old|age' $ref --env production --now "$(date -u -d '+120 days' +%Y-%m-%dT%H:%M:%SZ 2>/dev/null || date -u -v+120d +%Y-%m-%dT%H:%M:%SZ)"
+later=$(date -u -d '+120 days' +%Y-%m-%dT%H:%M:%SZ 2>/dev/null || date -u -v+120d +%Y-%m-%dT%H:%M:%SZ)
+denied scan.age '120 days old' $ref --env production --now "$later"
 
 say "And the honest registry still passes"
 expect 0 gate $ref --env production --content

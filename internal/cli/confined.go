@@ -92,7 +92,7 @@ func scanConfined(ctx context.Context, job confinedJob) (*confinedAnswer, error)
 	var complaint bytes.Buffer
 	cmd := exec.CommandContext(ctx, exe)
 	cmd.Args = []string{os.Args[0], confinedVerb}
-	cmd.Env = []string{"GOMEMLIMIT=512MiB"}
+	cmd.Env = []string{} // not nil: nothing of ours is inherited
 	cmd.Dir = job.Folder
 	cmd.Stdin = bytes.NewReader(question)
 	cmd.Stderr = &limitedWriter{w: &complaint, left: 4096}

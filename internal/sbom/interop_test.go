@@ -21,7 +21,7 @@ func interop(t *testing.T) string {
 	if dir == "" {
 		t.Skip("SALLYPORT_INTEROP is not set: bills of materials were not checked by a foreign validator")
 	}
-	return filepath.Join(dir, "venv", "bin")
+	return filepath.Join(dir, "python", "bin")
 }
 
 // validate is cyclonedx-python-lib's strict validator. It takes pairs of a schema

@@ -44,7 +44,7 @@ func Show(w io.Writer, dir, tag string) error {
 }
 
 const (
-	shownItems = 2
+	shownItems = 3
 	shownText  = 100 // bytes
 )
 

@@ -272,8 +272,8 @@ func TestShow(t *testing.T) {
 }
 
 func TestShorten(t *testing.T) {
-	got := shorten(object{"list": []any{"a", strings.Repeat("b", 101), "c", "d"}, "short": []any{1.0, 2.0}})
-	want := object{"list": []any{"a", strings.Repeat("b", 100) + "…", "… and 2 more"}, "short": []any{1.0, 2.0}}
+	got := shorten(object{"list": []any{"a", strings.Repeat("b", 101), "c", "d", "e"}, "short": []any{1.0, 2.0}})
+	want := object{"list": []any{"a", strings.Repeat("b", 100) + "…", "c", "… and 2 more"}, "short": []any{1.0, 2.0}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}

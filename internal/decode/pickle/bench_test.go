@@ -3,7 +3,6 @@ package pickle
 import (
 	"bytes"
 	"context"
-	"os"
 	"testing"
 
 	"github.com/sallyport/sallyport/internal/bounded"
@@ -26,22 +25,6 @@ func benchStream(b *testing.B, n int) []byte {
 
 func BenchmarkPlainStream(b *testing.B) {
 	data := benchStream(b, 20_000)
-	b.SetBytes(int64(len(data)))
-	b.ReportAllocs()
-	for b.Loop() {
-		r := bounded.NewReader(bytes.NewReader(data), int64(len(data)), bounded.NewBudget(context.Background(), int64(len(data))))
-		if t := Run(r, 0, Options{}); !t.Stopped {
-			b.Fatal(t.Err)
-		}
-	}
-}
-
-func BenchmarkFile(b *testing.B) {
-	f := os.Getenv("ZZ")
-	data, err := os.ReadFile(f)
-	if err != nil {
-		b.Skip()
-	}
 	b.SetBytes(int64(len(data)))
 	b.ReportAllocs()
 	for b.Loop() {

@@ -156,27 +156,28 @@ func opTally(op Op) int {
 
 // recordCall lists a call unless one that differs only in its data is listed.
 func (m *machine) recordCall(op Op, n *name, callee, args, kwargs val) {
-	h := newHash().add(uint64(op)).add(m.shape(callee))
+	k := fingerprint(m.key[:0]).add(uint64(op)).add(shape(callee))
 	items, known := m.tuple.get(args)
-	h = h.add(uint64(len(items)))
+	k = k.add(uint64(len(items)))
 	if !known {
-		h = h.add(1)
+		k = k.add(1)
 	}
 	for i, item := range items[:min(len(items), maxItems)] {
-		h = h.add(m.detail(item, i == 0 && n != nil && n.cond != "", 2))
+		k = m.detail(k, item, i == 0 && n != nil && n.cond != "", 2)
 	}
 	if kwargs != vNothing {
-		h = h.add(m.entriesHash(m.entries(kwargs)))
+		k = m.printState(k.add(uint64(vNothing)), kwargs)
 	}
-	if i, ok := m.calls[uint64(h)]; ok {
+	m.key = k
+	if i, ok := m.calls[string(k)]; ok {
 		m.t.Calls[i].Count++
 		return
 	}
 	if m.listCall(op, callee, args, kwargs) {
 		if m.calls == nil {
-			m.calls = map[uint64]int{}
+			m.calls = map[string]int{}
 		}
-		m.calls[uint64(h)] = len(m.t.Calls) - 1
+		m.calls[string(k)] = len(m.t.Calls) - 1
 	}
 }
 
@@ -193,70 +194,4 @@ func (m *machine) listCall(op Op, callee, args, kwargs val) bool {
 	}
 	m.t.Calls = append(m.t.Calls, c)
 	return true
-}
-
-// hash is FNV-1a over words. Collisions would need chosen fingerprints; they
-// could hide only data of calls whose callee is judged in any case.
-type hash uint64
-
-func newHash() hash { return 14695981039346656037 }
-
-func (h hash) add(x uint64) hash {
-	for range 8 {
-		h = (h ^ hash(x&0xff)) * 1099511628211
-		x >>= 8
-	}
-	return h
-}
-
-func (h hash) text(s string) hash {
-	for i := range len(s) {
-		h = (h ^ hash(s[i])) * 1099511628211
-	}
-	return h.add(uint64(len(s)))
-}
-
-// shape is what a value is, without its data.
-func (m *machine) shape(v val) uint64 {
-	switch v.kind() {
-	case vImport, vObject:
-		return uint64(v.kind() | val(v.aux())<<1 | v&flagBit>>58)
-	case vBool, vNone:
-		return uint64(v)
-	}
-	return uint64(v.kind())
-}
-
-// detail is the shape of an argument and, for short texts, their content. The
-// text that a conditional callee works on (its first argument) is data.
-func (m *machine) detail(v val, data bool, depth int) uint64 {
-	switch v.kind() {
-	case vStr, vEsc, vQuote, vFolded:
-		if text, ok := m.str(v); ok && !data {
-			return uint64(newHash().text(text[:min(len(text), 64)]))
-		}
-		return uint64(v.kind()) | uint64(v.aux()>>10)
-	case vBytes, vEncoded:
-		if n := v.aux(); n <= 64 {
-			return uint64(newHash().text(string(m.raw(v.off(), n))))
-		}
-		return uint64(v) // each may be a stream of its own
-	case vLongBytes, vLongEncoded:
-		return uint64(v)
-	case vInt:
-		return uint64(v.kind())
-	case vTuple:
-		items, ok := m.tuple.get(v)
-		if !ok || depth == 0 {
-			return uint64(vBigTuple)
-		}
-		h := newHash()
-		for _, item := range items[:min(len(items), maxItems)] {
-			h = h.add(m.detail(item, data, depth-1))
-		}
-		return uint64(h)
-	case vDict:
-		return uint64(vDict) ^ m.entriesHash(m.entries(v))
-	}
-	return m.shape(v)
 }

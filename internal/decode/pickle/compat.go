@@ -3,6 +3,8 @@ package pickle
 import (
 	_ "embed"
 	"strings"
+
+	"github.com/sallyport/sallyport/rules"
 )
 
 // compat is _compat_pickle of CPython 3.11: names of Python 2 and what Python 3
@@ -23,15 +25,7 @@ func python3(module, name string) (string, string) {
 }
 
 func compatRow(module, name string) (string, string, bool) {
-	key := "\n" + module + "\t" + name + "\t"
-	i := strings.Index(compat, key)
-	if i < 0 {
-		return "", "", false
-	}
-	rest := compat[i+len(key):]
-	if end := strings.IndexByte(rest, '\n'); end >= 0 {
-		rest = rest[:end]
-	}
-	m, n, _ := strings.Cut(rest, "\t")
-	return m, n, true
+	row, ok := rules.Row(compat, module, name)
+	m, n, _ := strings.Cut(row, "\t")
+	return m, n, ok
 }

@@ -78,8 +78,7 @@ func recode(args []string) (string, bool) {
 	if len(args) == 1 {
 		return args[0], true
 	}
-	codec := strings.ToLower(strings.NewReplacer("-", "", "_", "", " ", "").Replace(args[1]))
-	switch codec {
+	switch codecName(args[1]) {
 	case "rot13":
 		return strings.Map(rot13, args[0]), true
 	case "latin1", "utf8", "ascii", "iso88591", "rawunicodeescape":
@@ -94,6 +93,19 @@ func recode(args []string) (string, bool) {
 		return string(p), err == nil
 	}
 	return "", false
+}
+
+// codecName is a codec's name without case and separators.
+func codecName(s string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '-' || r == '_' || r == ' ':
+			return -1
+		case r >= 'A' && r <= 'Z':
+			return r - 'A' + 'a'
+		}
+		return r
+	}, s)
 }
 
 func rot13(r rune) rune {

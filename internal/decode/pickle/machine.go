@@ -29,8 +29,9 @@ type machine struct {
 	names  []name
 	folded []string
 	states map[int64]*state // what is known of dicts and objects, by where they were made
-	calls  map[uint64]int   // fingerprint → index in t.Calls
-	writes map[uint64]int   // fingerprint → index in t.Writes
+	calls  map[string]int   // fingerprint → index in t.Calls
+	writes map[string]int   // fingerprint → index in t.Writes
+	key    []byte           // fingerprint being made
 	texts  map[int64]string // operands that were used before, by offset
 	dtypes map[int64]dtype  // numpy dtypes by where they were made
 	seen   map[string]int   // index of names, once there are many
@@ -49,6 +50,11 @@ const (
 	maxKept    = 1 << 16 // entries of states
 	maxOdd     = 1_000   // desyncs, extensions, persistent ids
 )
+
+// Options say how to follow a stream.
+type Options struct {
+	Inline bool // arrays written by joblib follow the BUILD of their wrapper
+}
 
 // Run follows one stream that starts at off, until STOP or until it breaks. It
 // never fails: what went wrong is in the trace.

@@ -2,8 +2,6 @@ package pickle
 
 import (
 	"bytes"
-	"strconv"
-	"strings"
 	"unicode/utf8"
 
 	"github.com/sallyport/sallyport/internal/bounded"
@@ -118,7 +116,6 @@ func (m *machine) textual(op byte) {
 		m.persistent(Value{Kind: String, Text: clip(line), Exact: n <= clipped, Import: -1, Offset: off, Length: n})
 	case 'c':
 		module := m.lineText(line)
-		off = m.pos()
 		if line, _, ok = m.line(); ok {
 			m.global('c', module, m.lineText(line), false, false)
 		}
@@ -203,97 +200,6 @@ func (m *machine) longLine() ([]byte, int64, bool) {
 			return nil, 0, false
 		}
 	}
-}
-
-// intText reads INT as the union of C (strtol, then int) and Python: base 0.
-func (m *machine) intText(line []byte) val {
-	switch string(line) {
-	case "00", "01":
-		return vBool | val(line[1]-'0')
-	}
-	return m.number(bytes.TrimSpace(line))
-}
-
-func (m *machine) longText(line []byte) val {
-	if n := len(line); n > 0 && line[n-1] == 'L' {
-		line = line[:n-1]
-	}
-	return m.number(bytes.TrimSpace(line))
-}
-
-// number reads what int(text, 0) and strtol(text, 0) read.
-func (m *machine) number(text []byte) val {
-	digits := bytes.TrimLeft(text, "+-")
-	if len(digits) == 0 || len(text)-len(digits) > 1 {
-		m.broken(BadNumber, clip(text))
-		return vOther
-	}
-	if i, err := strconv.ParseInt(string(text), 10, 64); err == nil {
-		if digits[0] == '0' && i != 0 {
-			m.desync(LeadingZero)
-		}
-		return intVal(i)
-	}
-	if plainDigits(digits) {
-		return vBig
-	}
-	// Hexadecimal, octal and binary literals and underscores: pickletools
-	// refuses them (underscores apart), every unpickler reads them.
-	i, err := strconv.ParseInt(string(text), 0, 64)
-	switch {
-	case err == nil && bytes.IndexByte(text, '_') >= 0 && plainDigits(bytes.ReplaceAll(digits, []byte("_"), nil)):
-		return intVal(i)
-	case err == nil:
-		m.desync(BaseZero)
-		return intVal(i)
-	case errIsRange(err):
-		m.desync(BaseZero)
-		return vBig
-	}
-	m.broken(BadNumber, clip(text))
-	return vOther
-}
-
-func errIsRange(err error) bool {
-	e, ok := err.(*strconv.NumError)
-	return ok && e.Err == strconv.ErrRange
-}
-
-func plainDigits(text []byte) bool {
-	for _, c := range text {
-		if c < '0' || c > '9' {
-			return false
-		}
-	}
-	return len(text) > 0
-}
-
-func (m *machine) floatText(line []byte) {
-	text := strings.TrimSpace(string(line[:min(len(line), 512)]))
-	plain := strings.ReplaceAll(text, "_", "")
-	_, err := strconv.ParseFloat(plain, 64)
-	nan := strings.EqualFold(strings.TrimLeft(plain, "+-"), "nan")
-	switch {
-	case err != nil && !errIsRange(err) && !nan:
-		m.broken(BadNumber, clip(line))
-	case plain != text, strings.ContainsAny(plain, "xXpP"), text != string(line):
-		m.desync(LooseFloat)
-	}
-}
-
-// indexText reads the index of GET and PUT: int(text) of Python.
-func (m *machine) indexText(line []byte) (uint64, bool) {
-	text := strings.ReplaceAll(string(bytes.TrimSpace(line[:min(len(line), 64)])), "_", "")
-	i, err := strconv.ParseInt(text, 10, 64)
-	switch {
-	case err != nil && !errIsRange(err):
-		m.broken(BadNumber, clip(line))
-		return 0, false
-	case err == nil && i < 0:
-		m.desync(NegativePut)
-		return 0, false
-	}
-	return uint64(i), true
 }
 
 // quoted pushes the argument of STRING. The text between the quotes is decoded

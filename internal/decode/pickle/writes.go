@@ -7,6 +7,9 @@ type state struct {
 	cut     bool
 }
 
+// maxKeys is how many entries of one state are kept.
+const maxKeys = 256
+
 type entry struct{ key, value val }
 
 // keep notes the entries of a dict that a judge may ask for.
@@ -43,8 +46,9 @@ func (m *machine) keepEntry(d val, e entry) {
 		}
 		m.states[d.off()] = s
 	}
-	if m.kept >= maxKept || len(s.entries) >= 256 {
+	if m.kept >= maxKept || len(s.entries) >= maxKeys {
 		s.cut = true
+		m.overflow("state")
 		return
 	}
 	m.kept++
@@ -62,18 +66,6 @@ func (m *machine) entries(d val) (list []entry, complete bool) {
 		return nil, d.kind() == vDict
 	}
 	return s.entries, !s.cut && d.kind() == vDict
-}
-
-func (m *machine) entriesHash(list []entry, complete bool) uint64 {
-	h := newHash()
-	if complete {
-		h = h.add(1)
-	}
-	for _, e := range list {
-		text, _ := m.str(e.key)
-		h = h.text(text[:min(len(text), 64)]).add(m.detail(e.value, false, 1))
-	}
-	return uint64(h)
 }
 
 func (m *machine) entryValues(d val) (out []Entry) {
@@ -169,16 +161,17 @@ func (m *machine) write(op Op, target, state val) {
 		}
 		return
 	}
-	h := uint64(newHash().add(uint64(op)).add(m.shape(target)).add(m.entriesHash(list, complete)))
-	if i, ok := m.writes[h]; ok {
+	k := m.printEntries(fingerprint(m.key[:0]).add(uint64(op)).add(shape(target)), list, complete)
+	m.key = k
+	if i, ok := m.writes[string(k)]; ok {
 		m.t.Writes[i].Count++
 		return
 	}
 	if m.listWrite(op, target, list, complete) {
 		if m.writes == nil {
-			m.writes = map[uint64]int{}
+			m.writes = map[string]int{}
 		}
-		m.writes[h] = len(m.t.Writes) - 1
+		m.writes[string(k)] = len(m.t.Writes) - 1
 	}
 }
 
@@ -187,8 +180,8 @@ func (m *machine) listWrite(op Op, target val, list []entry, complete bool) bool
 		m.overflow("writes")
 		return false
 	}
-	w := Write{Op: op, Target: m.value(target, 1), Cut: !complete || len(list) > maxItems, Offset: m.at, Count: 1}
-	for _, e := range list[:min(len(list), maxItems)] {
+	w := Write{Op: op, Target: m.value(target, 1), Cut: !complete || len(list) > maxKeys, Offset: m.at, Count: 1}
+	for _, e := range list[:min(len(list), maxKeys)] {
 		w.Keys = append(w.Keys, m.entryValue(e))
 	}
 	m.t.Writes = append(m.t.Writes, w)

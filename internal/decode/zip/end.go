@@ -71,18 +71,27 @@ func viewsIn(r *bounded.Reader, from int64) (out []view, last int64) {
 		return nil, -1
 	}
 	last = -1
-	for end := len(tail); len(out) < maxViews; {
-		at := bytes.LastIndex(tail[:end], []byte(sigEnd))
-		if at < 0 {
-			break
-		}
-		if len(tail)-at >= endSize {
+	records := findAll(tail, []byte(sigEnd))
+	for i := len(records) - 1; i >= 0 && len(out) < maxViews; i-- {
+		if at := records[i]; len(tail)-at >= endSize {
 			last = max(last, from+int64(at))
 			out = append(out, interpret(r, from+int64(at), tail[at:])...)
 		}
-		end = at + len(sigEnd) - 1
 	}
 	return out[:min(len(out), maxViews)], last
+}
+
+// findAll lists where sig stands in p. Searching forward is much faster than
+// searching backward, and most files hold no record at all.
+func findAll(p, sig []byte) (at []int) {
+	for from := 0; ; {
+		i := bytes.Index(p[from:], sig)
+		if i < 0 {
+			return at
+		}
+		at = append(at, from+i)
+		from += i + 1
+	}
 }
 
 // interpret lists the directories that an end record can mean: with and without

@@ -142,9 +142,6 @@ func (w *writer) PushBlob(ctx context.Context, d registry.Descriptor, r io.Reade
 		return err
 	}
 	err = registry.Copy(ctx, f, r, d)
-	if err == nil {
-		err = f.Sync()
-	}
 	if err = errors.Join(err, f.Close()); err == nil {
 		err = w.rename(f.Name(), name)
 	}
@@ -152,7 +149,7 @@ func (w *writer) PushBlob(ctx context.Context, d registry.Descriptor, r io.Reade
 		_ = os.Remove(f.Name())
 		return err
 	}
-	w.synced[name] = true
+	w.synced[name] = false
 	return nil
 }
 

@@ -17,7 +17,6 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"time"
 
 	"github.com/sallyport/sallyport/internal/artifact"
 	"github.com/sallyport/sallyport/internal/source"
@@ -135,38 +134,4 @@ func reason(err error) string {
 		return pe.Err.Error()
 	}
 	return err.Error()
-}
-
-// content is an open file that remembers how it looked when it was opened.
-type content struct {
-	*os.File
-	size  int64
-	mtime time.Time
-}
-
-// Open opens one regular file for reading, without following a link and without
-// blocking on a pipe.
-func Open(name string) (artifact.Content, error) {
-	f, err := os.OpenFile(name, os.O_RDONLY|noFollow|nonBlock, 0)
-	if err != nil {
-		return nil, err
-	}
-	info, err := f.Stat()
-	if err == nil && !info.Mode().IsRegular() {
-		err = ErrNotFile
-	}
-	if err != nil {
-		f.Close()
-		return nil, err
-	}
-	return &content{File: f, size: info.Size(), mtime: info.ModTime()}, nil
-}
-
-// Size implements artifact.Content.
-func (c *content) Size() int64 { return c.size }
-
-// Changed reports whether the file was written to since it was opened.
-func (c *content) Changed() bool {
-	info, err := c.Stat()
-	return err != nil || info.Size() != c.size || !info.ModTime().Equal(c.mtime)
 }
