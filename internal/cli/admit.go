@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/sallyport/sallyport/internal/artifact"
+	"github.com/sallyport/sallyport/internal/attest"
 	"github.com/sallyport/sallyport/internal/evidence"
 	"github.com/sallyport/sallyport/internal/gate/admit"
 	"github.com/sallyport/sallyport/internal/policy"
@@ -244,13 +245,13 @@ func (g *admission) push(ctx context.Context, entry *quarantine.Entry, c *admit.
 		return registryError(err)
 	}
 	defer w.Close()
-	known, found, err := registry.FindModel(ctx, store, c.Files)
+	trusted, err := g.trusted()
+	if err != nil {
+		return err
+	}
+	reuse, err := admit.Known(ctx, store, c.Files, trusted)
 	if err != nil {
 		return registryError(err)
-	}
-	var reuse *registry.Descriptor
-	if found {
-		reuse = &known
 	}
 	if err := freeTag(ctx, store, g.ref.Tag, reuse); err != nil {
 		return err
@@ -278,6 +279,20 @@ func (g *admission) push(ctx context.Context, entry *quarantine.Entry, c *admit.
 	result.Reused = p.Reused
 	result.Written = append([]render.Written{{What: "model", Digest: p.Digest}}, p.Written...)
 	return nil
+}
+
+// trusted lists the keys whose admissions make a manifest ours: those of the
+// policy, and the one that signs now.
+func (g *admission) trusted() ([]attest.TrustedKey, error) {
+	keys, err := trustedKeys(g.policy, g.options.env, g.ref.Kind)
+	if err != nil {
+		return nil, err
+	}
+	id, err := sign.KeyID(g.key.Public())
+	if err != nil {
+		return nil, failed(err, "")
+	}
+	return append(keys, attest.TrustedKey{Public: g.key.Public(), Key: evidence.Key{ID: id, Roles: []string{evidence.RoleAdmit}, Origin: "the key that signs"}}), nil
 }
 
 // freeTag refuses a tag that names other content before any blob is moved.

@@ -96,10 +96,34 @@ func Tree(ctx context.Context, r Reader, ref Reference, m *Manifest) (*artifact.
 	return t, nil
 }
 
+// CheckForm refuses a manifest that a client could unpack into other files than
+// those that were scanned: every layer must be a raw file and carry its path and
+// nothing else. A layer that calls itself an archive, or that asks to be unpacked
+// by an annotation, would be written out as what is inside of it.
+func CheckForm(m *Manifest) error {
+	if m.Config.MediaType != TypeModelConfig {
+		return fmt.Errorf("%w: its configuration is %.100q, not that of a model", ErrCorrupt, m.Config.MediaType)
+	}
+	for i, l := range m.Layers {
+		switch l.MediaType {
+		case TypeWeight, TypeWeightConfig, TypeCode, TypeDoc:
+		default:
+			return fmt.Errorf("%w: layer %d is of type %.100q, not a raw file", ErrCorrupt, i, l.MediaType)
+		}
+		for name := range l.Annotations {
+			if name != AnnotationPath && name != AnnotationTitle {
+				return fmt.Errorf("%w: layer %d has the annotation %.100q, which gate 1 does not write", ErrCorrupt, i, name)
+			}
+		}
+	}
+	return nil
+}
+
 // FindModel looks for an admitted model with exactly these files, in any order.
-// Of several it takes the one with the smallest digest. Manifests that cannot be
-// read are passed over: they cannot be reused.
-func FindModel(ctx context.Context, r Reader, files []evidence.File) (d Descriptor, found bool, err error) {
+// Of several it takes the one with the smallest digest that every accept, if
+// given, agrees to: whoever can write to the registry can put a manifest there.
+// Manifests that cannot be read are passed over: they cannot be reused.
+func FindModel(ctx context.Context, r Reader, files []evidence.File, accept ...func(digest string, m *Manifest) bool) (d Descriptor, found bool, err error) {
 	want := slices.SortedFunc(slices.Values(files), byPath)
 	all, err := r.Manifests(ctx)
 	if err != nil {
@@ -113,25 +137,29 @@ func FindModel(ctx context.Context, r Reader, files []evidence.File) (d Descript
 		if candidate.ArtifactType != "" && candidate.ArtifactType != ArtifactType {
 			continue
 		}
-		if raw, ok := holds(ctx, r, candidate.Digest, want); ok {
-			m := NewBlob(TypeManifest, raw)
-			m.ArtifactType = ArtifactType
-			return m.Descriptor, true, nil
+		raw, m := holds(ctx, r, candidate.Digest, want)
+		if m == nil || slices.ContainsFunc(accept, func(agree func(string, *Manifest) bool) bool { return !agree(candidate.Digest, m) }) {
+			continue
 		}
+		known := NewBlob(TypeManifest, raw)
+		known.ArtifactType = ArtifactType
+		return known.Descriptor, true, nil
 	}
 	return d, false, nil
 }
 
-// holds reports whether the manifest is a model of exactly these files.
-func holds(ctx context.Context, r Reader, digest string, want []evidence.File) ([]byte, bool) {
+// holds returns a manifest that is a model of exactly these files, or nil.
+func holds(ctx context.Context, r Reader, digest string, want []evidence.File) ([]byte, *Manifest) {
 	raw, err := r.FetchManifest(ctx, digest)
 	if err != nil {
-		return nil, false
+		return nil, nil
 	}
 	m, err := ParseManifest(raw)
 	if err != nil || m.Subject != nil {
-		return nil, false
+		return nil, nil
 	}
-	have, err := Files(m)
-	return raw, err == nil && slices.Equal(have, want)
+	if have, err := Files(m); err != nil || !slices.Equal(have, want) {
+		return nil, nil
+	}
+	return raw, m
 }

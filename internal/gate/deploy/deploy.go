@@ -18,7 +18,6 @@ package deploy
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -26,7 +25,6 @@ import (
 	"github.com/sallyport/sallyport/internal/evidence"
 	"github.com/sallyport/sallyport/internal/policy"
 	"github.com/sallyport/sallyport/internal/registry"
-	"github.com/sallyport/sallyport/internal/sign"
 )
 
 // Request is one question to the gate.
@@ -66,7 +64,7 @@ func collect(ctx context.Context, r Request) (*evidence.Evidence, error) {
 	}
 	readManifest(ctx, r.Registry, ev)
 	if ev.ManifestProblem == "" {
-		readStatements(ctx, r, ev)
+		ev.Statements, ev.ReferrersProblem = attest.Collect(ctx, r.Registry, attest.Manifest{Digest: ref.Digest, Files: ev.Files}, r.Keys)
 	}
 	if r.Content && ev.ManifestProblem == "" {
 		rehash(ctx, r.Registry, ev)
@@ -92,74 +90,14 @@ func readManifest(ctx context.Context, reg registry.Reader, ev *evidence.Evidenc
 		ev.Annotations[k] = v
 	}
 	files, err := registry.Files(m)
+	if err == nil {
+		err = registry.CheckForm(m)
+	}
 	if err != nil {
 		ev.ManifestProblem = "The manifest does not describe an admitted model: " + err.Error() + "."
 		return
 	}
 	ev.Files = files
-}
-
-// maxStatements bounds what a hostile registry can make the gate read, in bytes
-// of all statements together. Reaching it denies.
-const maxStatements = 256 << 20
-
-// readStatements lists the referrers and verifies every statement among them.
-func readStatements(ctx context.Context, r Request, ev *evidence.Evidence) {
-	referrers, err := r.Registry.Referrers(ctx, ev.Reference.Digest)
-	if err != nil {
-		ev.ReferrersProblem = "The list of statements cannot be read completely: " + err.Error() + "."
-		return
-	}
-	budget := int64(maxStatements)
-	about := attest.Manifest{Digest: ev.Reference.Digest, Files: ev.Files}
-	for _, ref := range referrers {
-		st, ok, err := readStatement(ctx, r, ref, about, &budget)
-		if err != nil {
-			ev.ReferrersProblem = fmt.Sprintf("The referrer %s cannot be read: %v.", ref.Digest, err)
-			continue
-		}
-		if ok {
-			ev.Statements = append(ev.Statements, st)
-		}
-	}
-}
-
-// readStatement reads one referrer; ok is false for one that holds no statement,
-// such as a plain report that rides along.
-func readStatement(ctx context.Context, r Request, ref registry.Referrer, about attest.Manifest, budget *int64) (st evidence.Statement, ok bool, err error) {
-	if ref.Err != nil {
-		return st, false, ref.Err
-	}
-	raw, err := r.Registry.FetchManifest(ctx, ref.Digest)
-	if err != nil {
-		return st, false, err
-	}
-	m, err := registry.ParseManifest(raw)
-	if err != nil {
-		return st, false, err
-	}
-	if m.Subject == nil || m.Subject.Digest != about.Digest {
-		return st, false, errors.New("its subject is another manifest")
-	}
-	if m.Kind() != attest.BundleType {
-		return st, false, nil
-	}
-	st = evidence.Statement{Referrer: ref.Digest}
-	if len(m.Layers) != 1 {
-		st.Problem = fmt.Sprintf("It has %d layers, want one.", len(m.Layers))
-		return st, true, nil
-	}
-	layer := m.Layers[0]
-	if *budget -= layer.Size; layer.Size < 0 || layer.Size > sign.MaxBundle || *budget < 0 {
-		return st, false, fmt.Errorf("its statement has %d bytes, more than is read", layer.Size)
-	}
-	bundle, err := registry.ReadBlob(ctx, r.Registry, registry.Descriptor{Digest: layer.Digest, Size: layer.Size}, sign.MaxBundle)
-	if err != nil {
-		return st, false, err
-	}
-	st = attest.Read(bundle, about, r.Keys)
-	st.Referrer = ref.Digest
-	return st, true, nil
 }
 
 func rehash(ctx context.Context, reg registry.Reader, ev *evidence.Evidence) {
