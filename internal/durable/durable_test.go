@@ -8,6 +8,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -171,44 +174,42 @@ func TestLock(t *testing.T) {
 	}
 }
 
-// Only one of many goroutines and removals holds the lock at any time.
+// Only one holds the lock at any time, also while others remove the file under
+// the hands of those who try.
 func TestLockIsExclusive(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "lock")
-	inside, done := make(chan struct{}, 1), make(chan error)
-	const workers, rounds = 4, 25
-	for i := range workers {
-		go func() {
-			for range rounds {
-				l, err := Take(context.Background(), name, nil)
+	var inside atomic.Int32
+	var all sync.WaitGroup
+	for i := range 8 {
+		all.Go(func() {
+			for taken := 0; taken < 400; {
+				l, err := Try(name)
+				if errors.Is(err, ErrBusy) {
+					runtime.Gosched()
+					continue
+				}
 				if err != nil {
-					done <- err
+					t.Error(err)
 					return
 				}
-				select {
-				case inside <- struct{}{}:
-				default:
-					done <- errors.New("two are inside")
-					return
+				if inside.Add(1) != 1 {
+					t.Error("two are inside")
 				}
-				<-inside
+				runtime.Gosched()
+				inside.Add(-1)
 				if i%2 == 0 {
 					err = l.Remove()
 				} else {
 					err = l.Release()
 				}
 				if err != nil {
-					done <- err
-					return
+					t.Error(err)
 				}
+				taken++
 			}
-			done <- nil
-		}()
+		})
 	}
-	for range workers {
-		if err := <-done; err != nil {
-			t.Fatal(err)
-		}
-	}
+	all.Wait()
 }
 
 func TestTheDeadHoldNoLock(t *testing.T) {

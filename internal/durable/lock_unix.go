@@ -4,7 +4,9 @@ package durable
 
 import (
 	"errors"
+	"io/fs"
 	"os"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 )
@@ -27,4 +29,10 @@ func tryLock(f *os.File) error {
 		}
 		return nil
 	}
+}
+
+// isOwn compares the owner with the user in whose name files are made.
+func isOwn(info fs.FileInfo) bool {
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	return ok && int(stat.Uid) == os.Geteuid()
 }

@@ -2,6 +2,7 @@ package durable
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 
 	"golang.org/x/sys/windows"
@@ -23,3 +24,6 @@ func tryLock(f *os.File) error {
 	}
 	return nil
 }
+
+// isOwn cannot be had from the file mode here.
+func isOwn(fs.FileInfo) bool { return true }

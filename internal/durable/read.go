@@ -69,3 +69,16 @@ func Folder(name string) error {
 	}
 	return err
 }
+
+// Own accepts a folder that is not a link and belongs to the user who runs this
+// process, where the system knows owners.
+func Own(name string) error {
+	if err := Folder(name); err != nil {
+		return err
+	}
+	info, err := os.Lstat(name)
+	if err == nil && !isOwn(info) {
+		err = fmt.Errorf("%w: the folder %q belongs to another user, who could change what is in it", ErrFile, name)
+	}
+	return err
+}

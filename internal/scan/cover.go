@@ -33,10 +33,12 @@ func newCover(size int64, readings []reading) *cover {
 	for i := range readings {
 		claimed := claims(&readings[i].result, size)
 		c.findOverlap(claimed)
+		if all == nil {
+			all = claimed // the usual case: one reading
+			continue
+		}
 		all = append(all, claimed...)
-	}
-	if len(readings) > 1 {
-		slices.SortStableFunc(all, compareIntervals)
+		slices.SortFunc(all, compareIntervals)
 	}
 	pos := int64(0)
 	for _, iv := range all {
@@ -91,14 +93,19 @@ func claims(r *format.Result, size int64) []interval {
 	for _, ch := range r.Children {
 		put(ch.Offset, ch.Length, childSpan)
 	}
-	slices.SortStableFunc(out, compareIntervals)
+	if !slices.IsSortedFunc(out, compareIntervals) {
+		slices.SortFunc(out, compareIntervals)
+	}
 	return out
 }
 
 // compareIntervals orders by offset; at the same place explained ranges come
 // after unread ones, so that a byte called unread never counts as explained.
 func compareIntervals(a, b interval) int {
-	return cmp.Or(cmp.Compare(a.off, b.off), cmp.Compare(rank(a), rank(b)))
+	if a.off != b.off {
+		return cmp.Compare(a.off, b.off)
+	}
+	return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(a.end, b.end), cmp.Compare(a.kind, b.kind))
 }
 
 func rank(iv interval) int {

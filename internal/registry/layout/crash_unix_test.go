@@ -188,6 +188,9 @@ func TestKilledAtAnyMoment(t *testing.T) {
 			t.Fatalf("after kill %d", round)
 		}
 	}
+	if os.Getenv("SALLYPORT_INTEROP") != "" {
+		oras(t, t.TempDir(), "pull", "--oci-layout", filepath.Join(dir, "team", "model")+":"+committed[len(committed)-1])
+	}
 }
 
 func TestDeathBeforeEachStep(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"slices"
 	"strings"
 
@@ -130,6 +131,10 @@ func (r *Repo) BlobPath(digest string) (string, error) { return r.blob(digest) }
 // indexes name.
 const maxListed = 200_000
 
+// maxListedBytes bounds what one question reads of them together: honest
+// manifests have a few kilobytes, hostile ones the four megabytes that are read.
+const maxListedBytes = 4 << 30
+
 // Referrers implements registry.Reader: it reads every manifest that index.json
 // names, and those that image indexes among them name, as the fallback tags of
 // other clients do.
@@ -142,6 +147,7 @@ func (r *Repo) Referrers(ctx context.Context, digest string) ([]registry.Referre
 		return nil, err
 	}
 	seen := map[string]bool{digest: true}
+	left := int64(maxListedBytes)
 	var found []registry.Referrer
 	for i := 0; i < len(queue); i++ {
 		d := queue[i]
@@ -149,6 +155,7 @@ func (r *Repo) Referrers(ctx context.Context, digest string) ([]registry.Referre
 			continue
 		}
 		seen[d.Digest] = true
+		left -= r.weight(d.Digest)
 		ref, children := r.examine(ctx, d, digest)
 		if ref != nil {
 			found = append(found, *ref)
@@ -159,10 +166,25 @@ func (r *Repo) Referrers(ctx context.Context, digest string) ([]registry.Referre
 			return nil, ctx.Err()
 		case len(found) >= registry.MaxReferrers, len(queue) > maxListed:
 			return nil, fmt.Errorf("%w: %s in %q has %d or more", registry.ErrTooMany, digest, r.dir, registry.MaxReferrers)
+		case left < 0:
+			return nil, fmt.Errorf("%w: the manifests in %q have more than the %d bytes that are read", registry.ErrTooMany, r.dir, int64(maxListedBytes))
 		}
 	}
 	slices.SortFunc(found, func(a, b registry.Referrer) int { return strings.Compare(a.Digest, b.Digest) })
 	return found, nil
+}
+
+// weight is the number of bytes that reading a manifest takes.
+func (r *Repo) weight(digest string) int64 {
+	name, err := r.blob(digest)
+	if err != nil {
+		return 0
+	}
+	info, err := os.Lstat(name)
+	if err != nil {
+		return 0
+	}
+	return min(info.Size(), registry.MaxManifest)
 }
 
 // examine reads one listed manifest: is it about the subject, and what does it

@@ -128,7 +128,9 @@ func (w *writer) PushBlob(ctx context.Context, d registry.Descriptor, r io.Reade
 		return err
 	}
 	if registry.Rehash(ctx, w, d) == nil {
-		w.synced[name] = w.synced[name] // somebody may have died before he synced it
+		if _, known := w.synced[name]; !known {
+			w.synced[name] = false // somebody may have died before he synced it
+		}
 		return nil
 	}
 	if err := ctx.Err(); err != nil {

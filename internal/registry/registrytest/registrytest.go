@@ -154,7 +154,6 @@ func Run(t *testing.T, open func(t *testing.T) registry.Store) {
 		{"manifest_without_its_blobs", incompleteManifest},
 		{"hostile_manifests", hostileManifests},
 		{"bad_digests_and_tags", badNames},
-		{"gate_view", gateView},
 		{"find_model", findModel},
 		{"writers_take_turns", turns},
 		{"cancelled", cancelled},
@@ -498,29 +497,6 @@ func badNames(t *testing.T, s registry.Store) {
 		wantErr(t, err, registry.ErrReference)
 		wantErr(t, w.Commit(ctx, registry.Transaction{Tags: []registry.Tagging{{Tag: tag, Digest: m.Manifest.Digest}}}), registry.ErrReference)
 	}
-}
-
-func gateView(t *testing.T, s registry.Store) {
-	ctx := t.Context()
-	m := Model(t, "one")
-	st := About(t, m.Manifest.Descriptor, "scan")
-	Push(t, s, m, "v1", st)
-	g := registry.ByDigest{Reader: s}
-	digest, err := g.Resolve(ctx, "v1")
-	if digest != m.Manifest.Digest || err != nil {
-		t.Errorf("%s, %v", digest, err)
-	}
-	all, err := g.Referrers(ctx, digest)
-	if diff := cmp.Diff([]string{st.Manifest.Digest}, all); diff != "" || err != nil {
-		t.Errorf("%v (-want +got):\n%s", err, diff)
-	}
-	if got, err := g.Blob(ctx, registry.DigestOf([]byte("scan")), 4); string(got) != "scan" || err != nil {
-		t.Errorf("%q, %v", got, err)
-	}
-	_, err = g.Blob(ctx, registry.DigestOf([]byte("scan")), 3)
-	wantErr(t, err, registry.ErrCorrupt)
-	wantErr(t, g.Rehash(ctx, registry.DigestOf([]byte("scan")), 4), nil)
-	wantErr(t, g.Rehash(ctx, registry.DigestOf([]byte("scan")), 5), registry.ErrCorrupt)
 }
 
 func findModel(t *testing.T, s registry.Store) {

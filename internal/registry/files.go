@@ -10,48 +10,6 @@ import (
 	"github.com/sallyport/sallyport/internal/evidence"
 )
 
-// ByDigest is a repository as gate 2 asks for it: digests and bytes, nothing
-// believed.
-type ByDigest struct{ Reader }
-
-// Resolve returns the digest that the tag names now.
-func (b ByDigest) Resolve(ctx context.Context, tag string) (string, error) {
-	d, err := b.Reader.Resolve(ctx, tag)
-	return d.Digest, err
-}
-
-// Manifest returns the bytes of a manifest.
-func (b ByDigest) Manifest(ctx context.Context, digest string) ([]byte, error) {
-	return b.FetchManifest(ctx, digest)
-}
-
-// Referrers lists the digests of the referrers. A referrer that cannot be read
-// makes the list incomplete, which is an error.
-func (b ByDigest) Referrers(ctx context.Context, digest string) ([]string, error) {
-	all, err := b.Reader.Referrers(ctx, digest)
-	if err != nil {
-		return nil, err
-	}
-	digests := make([]string, len(all))
-	for i, r := range all {
-		if r.Err != nil {
-			return nil, fmt.Errorf("manifest %s may be a statement about %s: %w", r.Digest, digest, r.Err)
-		}
-		digests[i] = r.Digest
-	}
-	return digests, nil
-}
-
-// Blob returns a verified blob of at most limit bytes.
-func (b ByDigest) Blob(ctx context.Context, digest string, limit int64) ([]byte, error) {
-	return ReadBlob(ctx, b.Reader, Descriptor{Digest: digest, Size: AnySize}, limit)
-}
-
-// Rehash reads a blob to its end and compares size and digest.
-func (b ByDigest) Rehash(ctx context.Context, digest string, size int64) error {
-	return Rehash(ctx, b.Reader, Descriptor{Digest: digest, Size: size})
-}
-
 // Files lists the layers of a model's manifest as files, sorted by path. Both
 // path annotations must agree, since clients differ in which one they read, and
 // the paths together must be safe to write out.
