@@ -29,6 +29,44 @@ func LookupGlobal(module, name string) Global {
 	return g
 }
 
+// Effect is what a name is good for when it is a gadget, by whatever way it is
+// spelled: its own row, that of its module, modules that a dotted name passes
+// through, special attributes, and the packages around the module. Empty when
+// none of them is one.
+func Effect(module, name string) string {
+	if e := LookupGlobal(module, name).Effect; e != "" {
+		return e
+	}
+	parts := strings.Split(name, ".")
+	for i, p := range parts {
+		if strings.HasPrefix(p, "__") && strings.HasSuffix(p, "__") {
+			return "indirect-getattr"
+		}
+		head, rest := strings.Join(parts[:i], "."), strings.Join(parts[i:], ".")
+		if head == "" {
+			continue
+		}
+		for _, m := range [...]string{head, parts[i-1], module + "." + head} {
+			if e := LookupGlobal(m, rest).Effect; e != "" {
+				return e
+			}
+		}
+		if e := LookupGlobal(module, head).Effect; e != "" {
+			return e
+		}
+	}
+	for {
+		i := strings.LastIndexByte(module, '.')
+		if i < 0 {
+			return ""
+		}
+		module = module[:i]
+		if g := LookupGlobal(module, "*"); g.Effect != "" {
+			return g.Effect
+		}
+	}
+}
+
 // seen keeps answers for names that stand in a list, since files repeat a few of
 // them; so it never grows beyond the lists.
 var seen sync.Map

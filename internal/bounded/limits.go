@@ -8,11 +8,14 @@ const (
 	MaxRecursion      = 128           // JSON, protobuf, HDF5 structures
 	MaxPickleDepth    = 10_000        // nested pickle values
 	MaxMemoIndex      = 1 << 24       // pickle memo
-	MaxPickleStack    = 1 << 22       // values and marks on the pickle stack at one time
+	MaxMemoEntries    = 1 << 22       // values that one pickle memo keeps at one time
+	MaxPickleStack    = 1 << 21       // values and marks on the pickle stack at one time
 	MaxArchiveEntries = 1_000_000     // members of one archive
 	MaxExpansionRatio = 200           // decoded bytes per stored byte, beyond the floor
 	ExpansionFloor    = 64 << 20      // decoded bytes that are always allowed
 	MaxTensorHeader   = 100 << 20     // header of a tensor format, bytes
+	MaxNumpyHeader    = 1 << 20       // header of a NumPy array, bytes
+	MaxWindow         = 8 << 20       // dictionary of compressed data, bytes
 	MaxBlock          = 16 << 20      // one allocation asked for by a file
 	MaxItems          = 200_000_000   // opcodes, entries, tokens of one file with all nesting
 	MaxNestedWork     = 1_000_000_000 // bytes decoded again because a reader went back
@@ -29,9 +32,9 @@ const (
 func Limits() map[string]int64 {
 	return map[string]int64{
 		"nesting": MaxNesting, "recursion": MaxRecursion, "pickle-depth": MaxPickleDepth,
-		"memo-index": MaxMemoIndex, "pickle-stack": MaxPickleStack, "archive-entries": MaxArchiveEntries,
+		"memo-index": MaxMemoIndex, "memo-entries": MaxMemoEntries, "pickle-stack": MaxPickleStack, "archive-entries": MaxArchiveEntries,
 		"expansion-ratio": MaxExpansionRatio, "expansion-floor": ExpansionFloor,
-		"tensor-header": MaxTensorHeader, "block": MaxBlock, "items": MaxItems,
+		"tensor-header": MaxTensorHeader, "numpy-header": MaxNumpyHeader, "window": MaxWindow, "block": MaxBlock, "items": MaxItems,
 		"nested-work": MaxNestedWork, "string-kept": MaxStringKept, "object-keys": MaxObjectKeys, "gaps-per-file": MaxGapsPerFile,
 		"findings": MaxFindings, "files": MaxFiles, "path-bytes": MaxPathBytes, "text-bytes": MaxTextBytes,
 	}

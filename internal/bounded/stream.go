@@ -20,15 +20,34 @@ const streamWindow = 1 << 20
 // once. What the stream holds beyond a given size is not part of the view: ask
 // Excess for it. Decoded bytes are charged to the budget.
 func (b *Budget) NewStream(size int64, open func() (io.Reader, error)) (*Reader, error) {
-	s := &stream{open: open, budget: b, size: size}
 	if size < 0 {
-		n, err := s.measure()
+		r, err := b.Unpack(open, -1, nil)
 		if err != nil {
 			return nil, err
 		}
-		size, s.size = n, n
+		return r, nil
 	}
-	return &Reader{src: s, size: size, budget: b}, nil
+	return &Reader{src: &stream{open: open, budget: b, size: size}, size: size, budget: b}, nil
+}
+
+// Unpack is a view of a compressed stream whose size is found by decoding it
+// once, to its end. When that ends early, because the stream is corrupt or a
+// limit is reached, the view holds what could be decoded and err says why it is
+// not all.
+//
+// first, unless it is nil, reads forward while the stream is decoded for that
+// one time: it gets a view of guess bytes. What it finds counts only if the
+// final view has that size.
+func (b *Budget) Unpack(open func() (io.Reader, error), guess int64, first func(*Reader)) (r *Reader, err error) {
+	s := &stream{open: open, budget: b, size: guess, measured: true}
+	if guess >= 0 && first != nil {
+		first(&Reader{src: s, size: guess, budget: b})
+	}
+	s.size, err = s.measure()
+	if s.start == 0 && int64(len(s.buf)) >= s.size { // all of it lies in the window
+		return NewBytes(s.buf[:s.size:s.size], b), err
+	}
+	return &Reader{src: s, size: s.size, budget: b}, err
 }
 
 // Excess reports whether a view made by NewStream decodes to more bytes than
@@ -36,7 +55,7 @@ func (b *Budget) NewStream(size int64, open func() (io.Reader, error)) (*Reader,
 // of the stream has no excess of its own.
 func (r *Reader) Excess() (bool, error) {
 	s, ok := r.src.(*stream)
-	if !ok || r.base != 0 || r.size != s.size {
+	if !ok || s.measured || r.base != 0 || r.size != s.size {
 		return false, nil
 	}
 	var one [1]byte
@@ -59,20 +78,32 @@ type stream struct {
 	buf     []byte
 	furthst int64 // furthest offset ever decoded
 	err     error // why decoding ended; sticky until a restart
+
+	measured bool   // size is what decoding to the end gave
+	tail     []byte // the last bytes of the stream, once its end was seen
+	tailAt   int64
 }
 
+// measure decodes to the end and returns how far that is.
 func (s *stream) measure() (int64, error) {
 	for {
 		if err := s.more(); err == io.EOF {
-			return s.start + int64(len(s.buf)), nil
+			return s.furthst, nil
 		} else if err != nil {
-			return 0, err
+			return s.furthst, err
 		}
 	}
 }
 
 // ReadAt implements io.ReaderAt by decoding forward, or from the start again.
 func (s *stream) ReadAt(p []byte, off int64) (int, error) {
+	if s.tail != nil && off >= s.tailAt {
+		n := copy(p, s.tail[min(off-s.tailAt, int64(len(s.tail))):])
+		if n < len(p) {
+			return n, io.EOF
+		}
+		return n, nil
+	}
 	if s.r == nil || off < s.start {
 		if err := s.restart(); err != nil {
 			return 0, err
@@ -97,6 +128,10 @@ func (s *stream) restart() error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrCorrupt, err)
 	}
+	if s.err == io.EOF && s.tail == nil && s.start > 0 {
+		// Readers look at the end and at the beginning in turn: the end stays.
+		s.tail, s.tailAt, s.buf = s.buf, s.start, nil
+	}
 	s.r, s.start, s.buf, s.err = r, 0, s.buf[:0], nil
 	return nil
 }
@@ -119,7 +154,8 @@ func (s *stream) more() error {
 	s.buf = s.buf[:cap(s.buf)]
 	n, err := io.ReadAtLeast(s.r, s.buf[at:], 1)
 	s.buf = s.buf[:at+n]
-	if charge := s.charge(int64(n)); charge != nil {
+	if fresh, charge := s.charge(int64(n)); charge != nil {
+		s.buf = s.buf[:at+n-int(fresh)] // what was decoded before stays readable
 		s.err = charge
 		return charge
 	}
@@ -147,12 +183,14 @@ func (s *stream) slide() {
 	}
 }
 
-func (s *stream) charge(n int64) error {
+// charge counts n bytes that were appended to the window. When the budget
+// refuses them, fresh is how many had not been decoded before.
+func (s *stream) charge(n int64) (fresh int64, err error) {
 	end := s.start + int64(len(s.buf))
-	fresh := max(0, end-max(s.furthst, end-n))
-	s.furthst = max(s.furthst, end)
+	fresh = max(0, end-max(s.furthst, end-n))
 	if err := s.budget.expand(fresh); err != nil {
-		return err
+		return fresh, err
 	}
-	return s.budget.repeat(n - fresh)
+	s.furthst = max(s.furthst, end)
+	return n, s.budget.repeat(n - fresh)
 }

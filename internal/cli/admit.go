@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -57,7 +58,7 @@ func (a *app) admitCmd() *cobra.Command {
   sallyport admit ./model --to layout:./registry//team/model:v1-scanned --env staging --exclude "*.onnx"`,
 		Args: exactArgs(1, "sallyport admit ./model --to layout:./registry//team/model:v1-scanned"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := a.defaults(cmd, args...); err != nil {
+			if err := a.defaults(cmd, append(args, o.to)...); err != nil {
 				return err
 			}
 			return a.admit(cmd.Context(), o, args[0])
@@ -87,6 +88,9 @@ type admission struct {
 	tree    *artifact.Tree
 	policy  *policy.Policy
 	key     *sign.Key
+
+	out      io.Writer // opened before anything is admitted
+	closeOut func() error
 }
 
 func (a *app) admit(ctx context.Context, o admitOptions, src string) error {
@@ -97,6 +101,11 @@ func (a *app) admit(ctx context.Context, o admitOptions, src string) error {
 	if err := g.settle(); err != nil {
 		return err
 	}
+	out, closeOut, err := a.output(o.output)
+	if err != nil {
+		return err
+	}
+	g.out, g.closeOut = out, closeOut
 	entry, err := g.hold(ctx)
 	if err != nil {
 		return err
@@ -131,20 +140,17 @@ func (g *admission) settle() (err error) {
 	if g.ref.Tag == "" || g.ref.Digest != "" {
 		return usage(refHint, "--to needs a tag and no digest: %q", g.options.to)
 	}
-	if eligible(g.options.env) == nil {
+	if !slices.Contains(environments, g.options.env) {
 		return usage("--env production", "unknown environment %q (want sandbox, staging or production)", g.options.env)
 	}
-	if g.policy, err = g.loadPolicy(g.options.policy, g.source); err != nil {
+	if g.policy, err = g.loadPolicy(g.options.policy, g.source, g.options.to); err != nil {
 		return err
 	}
-	if g.key, err = loadKey(evidence.RoleAdmit, g.options.key, g.options.passphrase); err != nil {
+	if g.key, err = loadKey(evidence.RoleAdmit, g.options.key, g.options.passphrase, g.strangers()); err != nil {
 		return err
 	}
-	if g.tree, _, err = g.app.tree([]string{g.source}, g.options.source); err != nil {
+	if err = g.list(); err != nil {
 		return err
-	}
-	if len(g.tree.Files) == 0 {
-		return &failure{code: exitIncomplete, err: fmt.Errorf("there is no file to admit in %q", g.source), hint: "name the folder that holds the model"}
 	}
 	if !strings.HasSuffix(g.ref.Tag, "-scanned") && !g.quiet {
 		fmt.Fprintf(g.Err, "sallyport: the tag %q does not end in -scanned, which policies on names may expect\n", g.ref.Tag)
@@ -152,11 +158,53 @@ func (g *admission) settle() (err error) {
 	return nil
 }
 
-// eligible lists the environment and those below it; nil for an unknown one.
-func eligible(env string) []string {
-	order := []string{evidence.Sandbox, evidence.Staging, evidence.Production}
-	i := slices.Index(order, env)
-	return order[: i+1 : i+1]
+// list lists the files and refuses what could not be pushed in the end.
+func (g *admission) list() (err error) {
+	if g.source != "-" && !registry.IsReference(g.source) && holder(g.ref.Registry, []string{g.source}) != "" {
+		return usage("name a registry outside of the source: --to layout:../registry//team/model:v1-scanned",
+			"the registry %q lies inside the source %q and would become part of the model", g.ref.Registry, g.source)
+	}
+	if g.tree, _, err = g.app.tree([]string{g.source}, g.options.source); err != nil {
+		return err
+	}
+	if len(g.tree.Files) == 0 {
+		return &failure{code: exitIncomplete, err: fmt.Errorf("there is no file to admit in %q", g.source), hint: "name the folder that holds the model"}
+	}
+	if err := g.tree.CheckPaths(); err != nil {
+		return failed(err, "rename the file, or leave it out with --exclude")
+	}
+	return failed(g.fits(), "pack the small files into one, or leave some out with --exclude")
+}
+
+// fits refuses more files than a manifest can list, before they are copied and
+// read. The manifest that it builds is not larger than the real one.
+func (g *admission) fits() error {
+	m := registry.Model{Files: make([]registry.ModelFile, len(g.tree.Files))}
+	for i, f := range g.tree.Files {
+		m.Files[i] = registry.ModelFile{Role: registry.RoleDoc, File: evidence.File{Path: f.Path, Size: f.Size, Digest: registry.Empty().Digest}}
+	}
+	_, err := registry.BuildModel(m)
+	return err
+}
+
+// strangers are the places from which neither keys nor rules may come.
+func (g *admission) strangers() []string { return strangers([]string{g.source, g.options.to}) }
+
+// environments are all there are, the lowest first.
+var environments = []string{evidence.Sandbox, evidence.Staging, evidence.Production}
+
+// eligible lists the environment and those below it for which the policy has a
+// profile.
+func (g *admission) eligible() (list []string) {
+	for _, env := range environments {
+		if _, err := g.policy.Profile(env); err == nil || env == g.options.env {
+			list = append(list, env)
+		}
+		if env == g.options.env {
+			break
+		}
+	}
+	return list
 }
 
 // hold copies the files into quarantine, each byte read once.
@@ -166,7 +214,7 @@ func (g *admission) hold(ctx context.Context) (*quarantine.Entry, error) {
 	}})
 	draft, err := area.Begin(ctx)
 	if err != nil {
-		return nil, failed(err, "the folder of the registry must be writable")
+		return nil, failed(err, "the folder of the registry must be yours and writable")
 	}
 	p := g.progress("copying into quarantine", int64(len(g.tree.Files)), g.tree.Size())
 	defer p.stop()
@@ -183,7 +231,10 @@ func (g *admission) hold(ctx context.Context) (*quarantine.Entry, error) {
 }
 
 func copyHint(err error) string {
-	if errors.Is(err, quarantine.ErrChanged) {
+	switch {
+	case errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT):
+		return "nothing was changed in the registry; free some space there, or discard what quarantine holds: sallyport quarantine list"
+	case errors.Is(err, quarantine.ErrChanged):
 		return "wait until nothing writes to the model any more, then admit it again"
 	}
 	return "nothing was changed in the registry; make the file readable, or leave it out with --exclude"
@@ -192,7 +243,7 @@ func copyHint(err error) string {
 // examine scans the copy in a confined child.
 func (g *admission) examine(ctx context.Context, entry *quarantine.Entry) (*admit.Candidate, error) {
 	record := entry.Record()
-	job := confinedJob{Folder: absolutePath(entry.Dir()), Source: g.source, Version: version(), Jobs: g.options.jobs, Omissions: record.Omissions}
+	job := confinedJob{Folder: absolutePath(entry.Dir()), Source: g.source, Version: version(), Jobs: g.options.jobs, Omissions: record.Omissions, Names: g.namesInForce(g.policy)}
 	for _, f := range record.Files {
 		job.Files = append(job.Files, confinedFile{Path: f.Path, Size: f.Size, SHA256: strings.TrimPrefix(f.Digest, "sha256:"), Blob: absolutePath(entry.BlobPath(f.Digest))})
 	}
@@ -202,10 +253,10 @@ func (g *admission) examine(ctx context.Context, entry *quarantine.Entry) (*admi
 		return nil, failed(err, "nothing was pushed; please report this as a bug, with the digest of the file")
 	}
 	for _, m := range answer.Status.Missing {
-		fmt.Fprintf(g.Err, "sallyport: the reader ran with less confinement: %s\n", m)
+		fmt.Fprintf(g.Err, "sallyport: the reader ran with less confinement: %s\n", render.Escape(m))
 	}
 	return &admit.Candidate{Files: record.Files, Report: answer.Report, Started: started, Finished: time.Now().UTC(),
-		Source: g.source, Reference: g.ref.Evidence(), Environments: eligible(g.options.env), Policy: g.policy}, nil
+		Source: g.source, Reference: g.ref.Evidence(), Environments: g.eligible(), Policy: g.policy}, nil
 }
 
 // holdBack keeps a denied copy with the evidence about it.
@@ -284,7 +335,7 @@ func (g *admission) push(ctx context.Context, entry *quarantine.Entry, c *admit.
 // trusted lists the keys whose admissions make a manifest ours: those of the
 // policy, and the one that signs now.
 func (g *admission) trusted() ([]attest.TrustedKey, error) {
-	keys, err := trustedKeys(g.policy, g.options.env, g.ref.Kind)
+	keys, err := trustedKeys(g.policy, g.options.env, g.ref.Kind, g.strangers())
 	if err != nil {
 		return nil, err
 	}
@@ -310,10 +361,6 @@ func freeTag(ctx context.Context, store registry.Reader, tag string, reuse *regi
 }
 
 func (g *admission) write(result *render.Admission) error {
-	out, closeOut, err := g.output(g.options.output)
-	if err != nil {
-		return err
-	}
 	write := func(w io.Writer) error {
 		return render.AdmissionText(w, result, g.textOptions(g.options.output, g.options.all))
 	}
@@ -323,7 +370,7 @@ func (g *admission) write(result *render.Admission) error {
 	case "markdown":
 		write = func(w io.Writer) error { return render.AdmissionMarkdown(w, result) }
 	}
-	return failed(errors.Join(write(out), closeOut()), "")
+	return failed(errors.Join(write(g.out), g.closeOut()), "")
 }
 
 func absolutePath(name string) string {

@@ -4,5 +4,5 @@ package cli
 
 import "os/exec"
 
-// dieWithParent relies on the closed pipe here: the child ends when it writes.
-func dieWithParent(*exec.Cmd) {}
+// isolate relies on the closed pipe here: the child ends when it writes.
+func isolate(*exec.Cmd) {}

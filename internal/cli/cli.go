@@ -140,7 +140,7 @@ func (a *app) finish(ctx context.Context, cmd *cobra.Command, err error) int {
 		// What cobra itself returns is about flags and arguments.
 		f = &failure{code: usageCode(cmd), err: err, hint: "see: " + cmd.CommandPath() + " --help"}
 	}
-	for line := range strings.SplitSeq(f.err.Error(), "\n") {
+	for _, line := range lines(f.err) {
 		fmt.Fprintf(a.Err, "sallyport: %s\n", render.Escape(line))
 	}
 	for line := range strings.SplitSeq(f.hint, "\n") {
@@ -152,6 +152,23 @@ func (a *app) finish(ctx context.Context, cmd *cobra.Command, err error) int {
 		return usageCode(cmd)
 	}
 	return f.code
+}
+
+// lines is one line for each of several errors that were joined. A line break
+// inside of a message is none of ours: a file name may hold it.
+func lines(err error) []string {
+	if many, ok := err.(interface{ Unwrap() []error }); ok {
+		var own, all []string
+		for _, e := range many.Unwrap() {
+			own, all = append(own, e.Error()), append(all, lines(e)...)
+		}
+		if strings.Join(own, "\n") == err.Error() {
+			return all
+		}
+	} else if inner := errors.Unwrap(err); inner != nil && inner.Error() == err.Error() {
+		return lines(inner)
+	}
+	return []string{err.Error()}
 }
 
 // usageCode is 4, and for gates 2: without a decision nothing was denied.

@@ -7,13 +7,17 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
+	"slices"
 
 	"github.com/sallyport/sallyport/internal/artifact"
+	"github.com/sallyport/sallyport/internal/bounded"
 	"github.com/sallyport/sallyport/internal/confine"
 	"github.com/sallyport/sallyport/internal/finding"
 	"github.com/sallyport/sallyport/internal/format/all"
+	"github.com/sallyport/sallyport/internal/rule"
 	"github.com/sallyport/sallyport/internal/scan"
 	"github.com/sallyport/sallyport/internal/source/local"
 )
@@ -23,6 +27,10 @@ import (
 // parses and holds nothing: an empty environment, read access to the blobs, and
 // two pipes.
 const confinedVerb = "confined-scan"
+
+// executable finds the program that becomes the child: this one. Tests put a
+// hostile child in its place.
+var executable = os.Executable
 
 // maxReport is the most a child may answer, in bytes.
 const maxReport = 512 << 20
@@ -35,6 +43,7 @@ type confinedJob struct {
 	Jobs      int                 `json:"jobs"`
 	Files     []confinedFile      `json:"files"`
 	Omissions []artifact.Omission `json:"omissions"`
+	Names     []finding.Name      `json:"names,omitempty"` // additions of the policy that are in force
 }
 
 type confinedFile struct {
@@ -58,7 +67,7 @@ func confinedMain(ctx context.Context, s Streams) int {
 		return exitIncomplete
 	}
 	status := confine.Self(confine.Rights{ReadPaths: []string{job.Folder}, NoFiles: true})
-	report, err := scan.Run(ctx, job.tree(), all.Formats(), scan.Options{Jobs: job.Jobs, Version: job.Version})
+	report, err := scan.Run(ctx, job.tree(), all.Formats(), scan.Options{Jobs: job.Jobs, Version: job.Version, Names: job.Names})
 	if err == nil {
 		err = json.NewEncoder(s.Out).Encode(confinedAnswer{Status: status, Report: report})
 	}
@@ -81,7 +90,7 @@ func (j *confinedJob) tree() *artifact.Tree {
 // scanConfined runs the job in a confined child and checks that the answer is
 // about the files that were asked for.
 func scanConfined(ctx context.Context, job confinedJob) (*confinedAnswer, error) {
-	exe, err := os.Executable()
+	exe, err := executable()
 	if err != nil {
 		return nil, err
 	}
@@ -96,7 +105,7 @@ func scanConfined(ctx context.Context, job confinedJob) (*confinedAnswer, error)
 	cmd.Dir = job.Folder
 	cmd.Stdin = bytes.NewReader(question)
 	cmd.Stderr = &limitedWriter{w: &complaint, left: 4096}
-	dieWithParent(cmd)
+	isolate(cmd)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		return nil, err
@@ -105,10 +114,16 @@ func scanConfined(ctx context.Context, job confinedJob) (*confinedAnswer, error)
 		return nil, fmt.Errorf("starting the confined reader: %w", err)
 	}
 	answer, readErr := readAnswer(out)
+	if readErr != nil {
+		_ = cmd.Process.Kill() // it may never end by itself
+	}
 	_, _ = io.Copy(io.Discard, out)
 	if err := cmd.Wait(); err != nil {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
+		}
+		if ended := errors.Is(readErr, io.EOF) || errors.Is(readErr, io.ErrUnexpectedEOF); readErr != nil && !ended {
+			return nil, readErr // and so we killed it
 		}
 		return nil, fmt.Errorf("the confined reader died (%w): %s", err, bytes.TrimSpace(complaint.Bytes()))
 	}
@@ -125,6 +140,9 @@ func readAnswer(r io.Reader) (*confinedAnswer, error) {
 	if err := dec.Decode(&answer); err != nil {
 		return nil, fmt.Errorf("the confined reader's answer is unreadable: %w", err)
 	}
+	if _, err := dec.Token(); err != io.EOF {
+		return nil, errors.New("the confined reader's answer does not end")
+	}
 	if answer.Report == nil {
 		return nil, errors.New("the confined reader gave no report")
 	}
@@ -135,6 +153,9 @@ func readAnswer(r io.Reader) (*confinedAnswer, error) {
 // whose verdict does not follow from what it lists: the child is not trusted
 // with more than its findings.
 func (j *confinedJob) check(r *finding.Report) error {
+	if err := j.checkFrame(r); err != nil {
+		return err
+	}
 	if len(r.Files) != len(j.Files) {
 		return fmt.Errorf("the confined reader reported %d files of %d", len(r.Files), len(j.Files))
 	}
@@ -149,6 +170,32 @@ func (j *confinedJob) check(r *finding.Report) error {
 	}
 	if want := finding.Judge(len(r.Files), r.Findings, r.Gaps); r.Verdict != want {
 		return fmt.Errorf("the confined reader called the result %q, it is %q", r.Verdict, want)
+	}
+	return nil
+}
+
+// checkFrame compares what we know ourselves: the rules that were used decide
+// between scans, and what was left out must not be forgotten.
+func (j *confinedJob) checkFrame(r *finding.Report) error {
+	if want := (finding.Tool{Name: "sallyport", Version: j.Version, Ruleset: rule.Digest, Sequence: rule.Sequence}); r.Tool != want {
+		return errors.New("the confined reader is another version than this program; was it replaced in between?")
+	}
+	if r.Source != j.Source || !maps.Equal(r.Limits, bounded.Limits()) {
+		return errors.New("the confined reader answered another question")
+	}
+	if !slices.Equal(r.Names, j.Names) {
+		return errors.New("the confined reader allowed other names than the policy does")
+	}
+	var excluded []finding.Excluded
+	for _, o := range j.Omissions {
+		if o.Kind == artifact.OmittedExcluded {
+			excluded = append(excluded, finding.Excluded{Path: o.Path, Reason: o.Detail})
+		} else if !slices.ContainsFunc(r.Gaps, func(g finding.Gap) bool { return g.Location.Path == o.Path }) {
+			return fmt.Errorf("the confined reader does not say that %q was not read", o.Path)
+		}
+	}
+	if !slices.Equal(r.Excluded, excluded) {
+		return errors.New("the confined reader lists other excluded files than those that were left out")
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"time"
 
@@ -47,7 +48,7 @@ func (a *app) gateCmd() *cobra.Command {
   sallyport gate layout:./registry//team/model:v1-scanned --vsa decision.json`,
 		Args: exactArgs(1, "sallyport gate layout:DIR//REPO:TAG --env production"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := a.defaults(cmd); err != nil {
+			if err := a.defaults(cmd, args...); err != nil {
 				return err
 			}
 			return a.gate(cmd.Context(), o, args[0])
@@ -76,15 +77,18 @@ func (a *app) gate(ctx context.Context, o gateOptions, name string) error {
 	if err != nil {
 		return err
 	}
+	if o.now != "" && (o.vsa != "" || o.attest) {
+		return usage("leave --now out, or --vsa and --attest", "a rehearsal with --now is not signed: others would take it for a decision of today")
+	}
 	ref, err := parseRef(name)
 	if err != nil {
 		return err
 	}
-	p, err := a.loadPolicy(o.policy)
+	p, err := a.loadPolicy(o.policy, "", name)
 	if err != nil {
 		return err
 	}
-	keys, err := trustedKeys(p, o.env, ref.Kind)
+	keys, err := trustedKeys(p, o.env, ref.Kind, strangers([]string{name}))
 	if err != nil {
 		return err
 	}
@@ -95,6 +99,13 @@ func (a *app) gate(ctx context.Context, o gateOptions, name string) error {
 	if err != nil {
 		return err
 	}
+	out, closeOut, err := a.output(o.output)
+	if err != nil {
+		return err
+	}
+	if o.vsa == "-" && o.output == "" {
+		out = a.Err // the summary alone goes to standard output
+	}
 	d, ev, err := deploy.Run(ctx, deploy.Request{Registry: store, Reference: ref.Evidence(), Env: o.env, Policy: p, Keys: keys, Now: now, Content: o.content})
 	if err != nil {
 		return registryError(err)
@@ -102,20 +113,17 @@ func (a *app) gate(ctx context.Context, o gateOptions, name string) error {
 	if o.now != "" {
 		d.Reasons = append(d.Reasons, evidence.Reason{Clause: "time.rehearsal", Text: "The decision was made as of " + now.Format(time.RFC3339) + ", not as of now."})
 	}
-	if err := a.attestDecision(ctx, o, ref, d, ev); err != nil {
-		return err
-	}
-	out, closeOut, err := a.output(o.output)
-	if err != nil {
-		return err
-	}
 	if err := errors.Join(a.writeDecision(out, o, &d, ev), closeOut()); err != nil {
 		return failed(err, "")
 	}
-	if !d.Allow {
-		return exit(exitFlagged)
+	err = a.attestDecision(ctx, o, ref, d, ev)
+	if d.Allow {
+		return err
 	}
-	return nil
+	if err != nil { // a denial stands whether it could be signed or not
+		fmt.Fprintf(a.Err, "sallyport: the decision was not signed: %s\n", render.Escape(err.Error()))
+	}
+	return exit(exitFlagged)
 }
 
 func (a *app) writeDecision(w io.Writer, o gateOptions, d *evidence.Decision, ev *evidence.Evidence) error {
@@ -139,7 +147,7 @@ func (a *app) attestDecision(ctx context.Context, o gateOptions, ref registry.Re
 	if o.vsa == "" && !o.attest {
 		return nil
 	}
-	key, err := loadKey(evidence.RoleLog, o.key, o.passphrase)
+	key, err := loadKey(evidence.RoleLog, o.key, o.passphrase, strangers([]string{ref.String()}))
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -79,11 +80,25 @@ func (a *app) keysInit(passphrase []byte) error {
 		}
 		switch err := sign.Write(base, key, passphrase); {
 		case errors.Is(err, sign.ErrKeyExists):
+			if err := whole(base); err != nil {
+				return err
+			}
 			fmt.Fprintf(a.Out, "kept  %s\n", render.Escape(base+sign.PrivateExt))
 		case err != nil:
 			return failed(err, "")
 		default:
 			fmt.Fprintf(a.Out, "made  %s\n", render.Escape(base+sign.PrivateExt))
+		}
+	}
+	return nil
+}
+
+// whole refuses half a key pair, as an interruption can leave it: calling it
+// kept would send the user in a circle.
+func whole(base string) error {
+	for missing, there := range map[string]string{base + sign.PrivateExt: base + sign.PublicExt, base + sign.PublicExt: base + sign.PrivateExt} {
+		if _, err := os.Lstat(missing); errors.Is(err, fs.ErrNotExist) {
+			return failed(fmt.Errorf("%q is there and %q is not", there, missing), "put the missing file back, or move the other one away, then: sallyport keys init")
 		}
 	}
 	return nil
@@ -131,7 +146,12 @@ func readPassphrase(name string) ([]byte, error) {
 	if name == "" {
 		return nil, nil
 	}
-	text, err := os.ReadFile(name)
+	f, err := os.Open(name) // may be a pipe
+	if err != nil {
+		return nil, failed(err, "write the passphrase into a file that only you can read")
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, sign.MaxKeyFile))
 	if err != nil {
 		return nil, failed(err, "write the passphrase into a file that only you can read")
 	}
@@ -144,8 +164,9 @@ func readPassphrase(name string) ([]byte, error) {
 }
 
 // loadKey reads the private key of a role, from the given file or from the
-// user's own folder.
-func loadKey(role, file, passphraseFile string) (*sign.Key, error) {
+// user's own folder, but from no place of strangers: a key that lies in a model
+// would be shipped with it.
+func loadKey(role, file, passphraseFile string, strange []string) (*sign.Key, error) {
 	hint := "sallyport keys init"
 	if file == "" {
 		folder, err := keysFolder()
@@ -155,6 +176,9 @@ func loadKey(role, file, passphraseFile string) (*sign.Key, error) {
 		file = filepath.Join(folder, role+sign.PrivateExt)
 	} else {
 		hint = "name a PEM file with a P-256 private key, or make one: sallyport keys init"
+	}
+	if err := notFrom(file, strange); err != nil {
+		return nil, err
 	}
 	passphrase, err := readPassphrase(passphraseFile)
 	if err != nil {

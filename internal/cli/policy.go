@@ -71,7 +71,7 @@ func (a *app) policyCheckCmd() *cobra.Command {
 			if len(args) == 1 {
 				name = args[0]
 			}
-			p, err := a.loadPolicy(name)
+			p, err := a.loadPolicy(name, "", "")
 			if err != nil {
 				return err
 			}
@@ -89,7 +89,7 @@ func (a *app) policyExplainCmd() *cobra.Command {
 		Example: "  sallyport policy explain\n  sallyport policy explain --env staging --policy team-policy.yaml",
 		Args:    exactArgs(0, "sallyport policy explain --env production"),
 		RunE: func(*cobra.Command, []string) error {
-			p, err := a.loadPolicy(file)
+			p, err := a.loadPolicy(file, "", "")
 			if err != nil {
 				return err
 			}

@@ -25,11 +25,11 @@ Exit codes: 0 done, 2 an error, 3 no such entry, 4 wrong usage.`,
 	}
 	cmd.PersistentFlags().StringVar(&folder, "registry", "", "the registry's folder: layout:DIR")
 	area := func(cmd *cobra.Command) (*quarantine.Area, error) {
-		if err := a.defaults(cmd); err != nil {
+		if err := a.defaults(cmd, folder); err != nil {
 			return nil, err
 		}
 		dir, ok := strings.CutPrefix(folder, layoutScheme)
-		dir, _, _ = strings.Cut(dir, "//")
+		dir = layoutFolder(dir)
 		if !ok || dir == "" {
 			return nil, usage("--registry layout:./registry", "--registry must name the registry's folder")
 		}
@@ -64,7 +64,7 @@ func (a *app) quarantineListCmd(area areaOf) *cobra.Command {
 				return a.printJSON(list)
 			}
 			for _, s := range list {
-				fmt.Fprintf(a.Out, "%s  %s  %d files, %s  %s  %s\n", s.ID, s.CreatedOn.Format("2006-01-02 15:04"), len(s.Files), size(s.Size), state(s), render.Escape(s.Source))
+				fmt.Fprintf(a.Out, "%s  %s  %d files, %s  %s  %s\n", s.ID, s.CreatedOn.Format("2006-01-02 15:04"), len(s.Files), size(s.Size), render.Escape(state(s)), render.Escape(s.Source))
 			}
 			if len(list) == 0 {
 				fmt.Fprintln(a.Out, "nothing is held back")
@@ -123,7 +123,7 @@ func (a *app) quarantineShowCmd(area areaOf) *cobra.Command {
 }
 
 func (a *app) showEntry(r quarantine.Record) error {
-	fmt.Fprintf(a.Out, "%s  %s\nsource    %s\nheld on   %s\ncontent   %s\n", r.ID, r.Decision, render.Escape(r.Source), r.CreatedOn.Format("2006-01-02 15:04:05 MST"), r.Content)
+	fmt.Fprintf(a.Out, "%s  %s\nsource    %s\nheld on   %s\ncontent   %s\n", r.ID, render.Escape(r.Decision), render.Escape(r.Source), r.CreatedOn.Format("2006-01-02 15:04:05 MST"), render.Escape(r.Content))
 	for _, f := range r.Files {
 		fmt.Fprintf(a.Out, "file      %s  %s  %s\n", f.Digest, size(f.Size), render.Escape(f.Path))
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"path"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"github.com/sallyport/sallyport/internal/artifact"
@@ -56,6 +57,8 @@ func registryError(err error) error {
 		return failed(err, "choose another tag; a tag never changes its meaning")
 	case errors.Is(err, registry.ErrReadOnly):
 		return failed(err, "make the registry's folder writable for you, or choose another one")
+	case errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT):
+		return failed(err, "nothing was admitted; free some space there, then run the same command again")
 	case errors.Is(err, registry.ErrCorrupt):
 		return failed(err, "nothing was changed; put the named file back from a backup, or admit the model into another folder")
 	}

@@ -23,6 +23,9 @@ imports or runs what it reads.
 A source is a file, a folder, an admitted model (layout:DIR//REPO:TAG), or "-"
 for a list of paths on standard input, one per line.
 
+--policy FILE adds the names of its section "names" to the list of inert Python
+names; the report carries them. Without it no policy is read.
+
 The verdict is "flagged" with a finding at HIGH or above, else "incomplete" when
 something was not read or not understood, else "clean". --fail-on changes the
 exit code and nothing else.
@@ -32,6 +35,7 @@ look at, 4 wrong usage. A finding wins over 2.`
 
 type scanOptions struct {
 	source  sourceOptions
+	policy  string
 	format  string
 	output  string
 	failOn  string
@@ -58,6 +62,7 @@ func (a *app) scanCmd() *cobra.Command {
 	}
 	f := cmd.Flags()
 	o.source.flags(f)
+	f.StringVar(&o.policy, "policy", "", "policy file whose \"names\" are added to the list of inert Python names (default: none)")
 	f.StringVar(&o.format, "format", "text", "text, json, sarif or markdown")
 	f.StringVarP(&o.output, "output", "o", "", "write the report to this file instead of standard output")
 	f.StringVar(&o.failOn, "fail-on", "HIGH", "lowest severity that makes the exit code 1")
@@ -76,6 +81,10 @@ func (a *app) scan(ctx context.Context, o scanOptions, args []string) error {
 	if err := checkFormat(o.format, "text", "json", "sarif", "markdown"); err != nil {
 		return err
 	}
+	names, err := a.scanNames(o.policy, args)
+	if err != nil {
+		return err
+	}
 	tree, readable, err := a.tree(args, o.source)
 	if err != nil {
 		return err
@@ -87,7 +96,7 @@ func (a *app) scan(ctx context.Context, o scanOptions, args []string) error {
 	if !o.noGuard {
 		confine.Self(confine.Rights{ReadPaths: readable})
 	}
-	report, err := a.runScan(ctx, tree, scan.Options{Jobs: o.jobs, Digest: o.digest, Version: version()})
+	report, err := a.runScan(ctx, tree, scan.Options{Jobs: o.jobs, Digest: o.digest, Version: version(), Names: names})
 	if err != nil {
 		return failed(err, "")
 	}

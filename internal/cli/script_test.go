@@ -32,6 +32,9 @@ func TestScripts(t *testing.T) {
 			"build": cmdBuild,
 			"fifo":  cmdFifo,
 			"grow":  cmdGrow,
+
+			"code": cmdCode, "flood": cmdFlood, "key": cmdKey, "meddle": cmdMeddle, "plant": cmdPlant,
+			"replaceblobs": cmdReplaceBlobs, "tamper": cmdTamper, "tiny": cmdTiny,
 		},
 		RequireUniqueNames: true,
 	})

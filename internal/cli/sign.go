@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"crypto"
 	"errors"
 	"fmt"
 	"os"
@@ -71,7 +72,7 @@ func (a *app) sign(ctx context.Context, o signOptions, folder string) error {
 	if err != nil {
 		return err
 	}
-	key, err := loadKey(evidence.RoleAdmit, o.key, o.passphraseFile)
+	key, err := loadKey(evidence.RoleAdmit, o.key, o.passphraseFile, strangers([]string{folder}))
 	if err != nil {
 		return err
 	}
@@ -86,7 +87,12 @@ func (a *app) sign(ctx context.Context, o signOptions, folder string) error {
 	if err := writeWhole(name, bundle); err != nil {
 		return failed(err, "--signature FILE in a folder that you may write to")
 	}
-	_, err = fmt.Fprintf(a.Out, "signed %d files: %s\n", len(tree.Files), render.Escape(name))
+	model, err := sign.OpenModel(bundle, sign.ModelTrust{Keys: []crypto.PublicKey{key.Public()}})
+	if err != nil {
+		return failed(err, "")
+	}
+	signed, _, _ := model.Files() // fewer than lie there: some are never covered
+	_, err = fmt.Fprintf(a.Out, "signed %d files: %s\n", len(signed), render.Escape(name))
 	return err
 }
 
@@ -125,14 +131,17 @@ func (a *app) verify(o signOptions, keyFiles []string, folder string) error {
 	if err != nil {
 		return failed(err, "--signature FILE, when it does not lie in the folder as model.sig")
 	}
-	trust, err := modelTrust(keyFiles)
+	trust, err := modelTrust(keyFiles, strangers([]string{folder}))
 	if err != nil {
 		return err
 	}
 	model, match, err := sign.VerifyModel(bundle, tree.Files, trust, append(o.ignore, inside(folder, name)...)...)
 	switch {
 	case errors.Is(err, sign.ErrModel) || errors.Is(err, sign.ErrSignature) || errors.Is(err, sign.ErrBundle) || errors.Is(err, sign.ErrStatement):
-		fmt.Fprintf(a.Out, "DOES NOT HOLD  %s\n%s\n", render.Escape(folder), render.Escape(err.Error()))
+		fmt.Fprintf(a.Out, "DOES NOT HOLD  %s\n", render.Escape(folder))
+		for _, line := range lines(err) {
+			fmt.Fprintln(a.Out, render.Escape(line))
+		}
 		return exit(exitFlagged)
 	case err != nil:
 		return failed(err, "")
@@ -144,7 +153,7 @@ func (a *app) verify(o signOptions, keyFiles []string, folder string) error {
 	return nil
 }
 
-func modelTrust(files []string) (sign.ModelTrust, error) {
+func modelTrust(files, strange []string) (sign.ModelTrust, error) {
 	if len(files) == 0 {
 		folder, err := keysFolder()
 		if err != nil {
@@ -154,6 +163,9 @@ func modelTrust(files []string) (sign.ModelTrust, error) {
 	}
 	var trust sign.ModelTrust
 	for _, f := range files {
+		if err := notFrom(f, strange); err != nil {
+			return trust, err
+		}
 		pub, err := sign.LoadPublic(f)
 		if err != nil {
 			return trust, failed(err, "name the publisher's public key: --key publisher.pub")
@@ -197,6 +209,15 @@ func writeWhole(name string, data []byte) error {
 	return err
 }
 
+// readLinked is readLimited for a file of the user's own, which may be a link:
+// that is how Kubernetes mounts configuration.
+func readLinked(name string, limit int64) ([]byte, error) {
+	if real, err := filepath.EvalSymlinks(name); err == nil {
+		name = real
+	}
+	return readLimited(name, limit)
+}
+
 // readLimited reads a file that must not be larger than limit bytes.
 func readLimited(name string, limit int64) ([]byte, error) {
 	f, err := local.Open(name)
@@ -209,7 +230,7 @@ func readLimited(name string, limit int64) ([]byte, error) {
 	}
 	p := make([]byte, f.Size())
 	if n, err := f.ReadAt(p, 0); n < len(p) {
-		return nil, err
+		return nil, fmt.Errorf("reading %q: %w", name, err)
 	}
 	return p, nil
 }

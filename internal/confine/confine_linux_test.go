@@ -1,12 +1,18 @@
 package confine
 
 import (
+	"errors"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
+	"sync"
 	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // TestMain lets the test binary play the confined process: the tests start it
@@ -43,6 +49,48 @@ func confined(act, dir string) int {
 		err = exec.Command(os.Args[0]).Start()
 	case "remove":
 		err = os.Remove(filepath.Join(inside, "f"))
+	case "rename":
+		err = os.Rename(filepath.Join(inside, "f"), filepath.Join(inside, "g"))
+	case "truncate_inside":
+		err = os.Truncate(filepath.Join(inside, "f"), 0)
+	case "truncate_outside":
+		err = os.Truncate(filepath.Join(outside, "f"), 0)
+	case "truncate_open_file":
+		err = out.Truncate(0)
+	case "change_mode":
+		err = os.Chmod(filepath.Join(outside, "f"), 0o777)
+	case "change_times":
+		err = os.Chtimes(filepath.Join(outside, "f"), time.Unix(1, 0), time.Unix(1, 0))
+	case "signal_parent":
+		err = unix.Kill(os.Getppid(), unix.Signal(0))
+	case "signal_parents_thread":
+		err = unix.Tgkill(os.Getppid(), os.Getppid(), unix.Signal(0))
+	case "signal_own_thread":
+		err = unix.Tgkill(os.Getpid(), os.Getpid(), unix.SIGURG)
+	case "fork":
+		if pid, _, errno := unix.RawSyscall(unix.SYS_CLONE, uintptr(unix.SIGCHLD), 0, 0); errno != 0 {
+			err = errno
+		} else if pid == 0 {
+			unix.RawSyscall(unix.SYS_EXIT_GROUP, 0, 0, 0)
+		}
+	case "signals_by_file":
+		_, err = unix.FcntlInt(out.Fd(), unix.F_SETOWN, os.Getppid())
+	case "keystrokes":
+		err = unix.IoctlSetPointerInt(int(out.Fd()), unix.TIOCSTI, 'x')
+		if !errors.Is(err, unix.EPERM) {
+			return 0 // only the filter says so of a file
+		}
+	case "raise_limits":
+		err = unix.Setrlimit(unix.RLIMIT_FSIZE, &unix.Rlimit{Cur: 1, Max: 1})
+	case "threads":
+		var done sync.WaitGroup
+		for range 64 {
+			done.Go(func() {
+				runtime.LockOSThread() // each on a thread of its own
+				runtime.GC()
+			})
+		}
+		done.Wait()
 	}
 	if err != nil {
 		return 1
@@ -62,6 +110,9 @@ func TestSelf(t *testing.T) {
 	}{
 		{"read_inside", 0}, {"read_outside", 1}, {"write_inside", 1}, {"grow_open_file", 1},
 		{"connect", 1}, {"connect_udp", 1}, {"start_program", 1}, {"remove", 1},
+		{"rename", 1}, {"truncate_inside", 1}, {"truncate_outside", 1}, {"truncate_open_file", 1}, {"change_mode", 1}, {"change_times", 1},
+		{"signal_parent", 1}, {"signal_parents_thread", 1}, {"signal_own_thread", 0}, {"fork", 1}, {"signals_by_file", 1}, {"keystrokes", 1},
+		{"raise_limits", 1}, {"threads", 0},
 	} {
 		t.Run(tt.act, func(t *testing.T) {
 			dir := t.TempDir()

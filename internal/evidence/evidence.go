@@ -57,7 +57,8 @@ type Scan struct {
 	Files      []File             `json:"files"` // every file of the manifest, sorted by path
 	Findings   []finding.Finding  `json:"findings"`
 	Gaps       []finding.Gap      `json:"gaps"`
-	Excluded   []finding.Excluded `json:"excluded"` // left out of the scan and not shipped
+	Excluded   []finding.Excluded `json:"excluded"`        // left out of the scan and not shipped
+	Names      []finding.Name     `json:"names,omitempty"` // additions of the scanner's policy to the list of inert names
 	Limits     map[string]int64   `json:"limits"`
 }
 

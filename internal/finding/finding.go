@@ -128,9 +128,10 @@ type Report struct {
 	Findings  []Finding        `json:"findings"`
 	Gaps      []Gap            `json:"gaps"`
 	Excluded  []Excluded       `json:"excluded,omitempty"`
-	Limits    map[string]int64 `json:"limits"`    // the limits in force, by name
-	Size      int64            `json:"size"`      // bytes of all files
-	BytesRead int64            `json:"bytesRead"` // bytes fetched from the files, hashing excluded
+	Names     []Name           `json:"names,omitempty"` // additions of the user's policy that were in force
+	Limits    map[string]int64 `json:"limits"`          // the limits in force, by name
+	Size      int64            `json:"size"`            // bytes of all files
+	BytesRead int64            `json:"bytesRead"`       // bytes fetched from the files, hashing excluded
 }
 
 // ReportSchema identifies version and kind of the JSON form.

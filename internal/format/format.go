@@ -69,6 +69,7 @@ type Input struct {
 	Inside []string        // chain of members from Path to here
 	R      *bounded.Reader // the bytes
 	Repo   Repo            // the files beside it; never nil
+	Names  *Names          // Python names that the user's policy allows in addition; may be nil
 	Parsed any             // what the container has parsed of it already (Child.Parsed), or nil
 
 	head []byte

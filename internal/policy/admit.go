@@ -43,6 +43,7 @@ func (in *intake) decide(environments []string, now time.Time) (clean bool) {
 	findings(&in.reasons, clauseIntakeFinding, in.report.Findings, block)
 	gaps(&in.reasons, clauseIntakeGap, in.report.Gaps)
 	in.leftOut()
+	in.reliesOn(now)
 	in.pickles(profiles)
 	return in.verdict()
 }

@@ -25,6 +25,7 @@ const (
 	clauseScanLeft    = "scan.excluded"
 	clauseScanFinding = "scan.finding"
 	clauseScanGap     = "scan.gap"
+	clauseScanNames   = "scan.names"
 	clauseScanResult  = "scan.result"
 	clauseScanWaived  = "scan.waived"
 	clauseScanTime    = "scan.time"
@@ -48,6 +49,7 @@ const (
 	clauseIntakeGap     = "admit.gap"
 	clauseIntakeVerdict = "admit.verdict"
 	clauseIntakeLeft    = "admit.excluded"
+	clauseIntakeNames   = "admit.names"
 	clauseIntakeConvert = "admit.convert"
 	clauseIntakeClean   = "admit.clean"
 )
@@ -72,6 +74,7 @@ func Clauses() []Clause {
 		{clauseScanLeft, "No file of the manifest was left out of the scan; other files that were left out are told."},
 		{clauseScanFinding, "The scan has no finding at or above blockSeverity."},
 		{clauseScanGap, "The scan has no gap: everything was read and understood."},
+		{clauseScanNames, "Every name that the scan was told to take for inert is in this policy too, and not over."},
 		{clauseScanResult, "The result that the scan states is the one that its findings and gaps give."},
 		{clauseScanWaived, "The scan does not rely on waivers; they are not part of this version."},
 		{clauseScanTime, "The scan finished after it began, and not in the future."},
@@ -94,6 +97,7 @@ func Clauses() []Clause {
 		{clauseIntakeGap, "The scan has no gap: everything was read and understood."},
 		{clauseIntakeVerdict, "The verdict of the report is the one that its findings and gaps give, and it is clean."},
 		{clauseIntakeLeft, "Tells which files were left out. They are neither scanned nor shipped."},
+		{clauseIntakeNames, "Tells which additions of the policy to the list of inert names the scan used; others deny."},
 		{clauseIntakeConvert, "No weights are stored as pickle, where a profile says convert: require."},
 		{clauseIntakeClean, "Tells that the scan of the final files is clean."},
 	}

@@ -13,7 +13,7 @@ func (p *Policy) Explain(env string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	return append(prof.explainScan(), append(prof.explainTrust(p, env), prof.explainIntake()...)...), nil
+	return append(prof.explainScan(), append(prof.explainTrust(p, env), append(p.explainNames(), prof.explainIntake()...)...)...), nil
 }
 
 func (p *Profile) explainScan() []string {

@@ -21,6 +21,7 @@ type policyFile struct {
 	APIVersion string        `yaml:"apiVersion"`
 	Signers    []signerFile  `yaml:"signers"`
 	Profiles   *profilesFile `yaml:"profiles"`
+	Names      []nameFile    `yaml:"names"`
 }
 
 type profilesFile struct {
@@ -95,6 +96,7 @@ func (r *reader) policy(f *policyFile) *Policy {
 	slices.SortStableFunc(p.Signers, func(a, b Signer) int { return strings.Compare(a.Name, b.Name) })
 	r.profiles(p, f.Profiles)
 	r.names(f.Signers)
+	r.additions(p, f.Names)
 	if len(r.problems) == 0 {
 		r.separate(p, f.Signers)
 	}

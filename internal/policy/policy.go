@@ -56,6 +56,8 @@ type Policy struct {
 	APIVersion string              `json:"apiVersion"`
 	Signers    []Signer            `json:"signers"`
 	Profiles   map[string]*Profile `json:"profiles"` // by environment
+	// Names are additions to the list of inert Python names, sorted.
+	Names []finding.Name `json:"names,omitempty"`
 }
 
 // Profile holds the conditions of one environment.

@@ -139,6 +139,7 @@ func (d *decider) read(s *evidence.Statement) *reading {
 	}
 	findings(&r.against, clauseScanFinding, s.Scan.Findings, d.profile.BlockSeverity)
 	gaps(&r.against, clauseScanGap, s.Scan.Gaps)
+	d.names(r)
 	d.result(r)
 	return r
 }

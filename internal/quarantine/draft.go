@@ -69,7 +69,8 @@ func (a *Area) Begin(ctx context.Context) (*Draft, error) {
 }
 
 // prepare makes the area, readable by nobody else, without following a link that
-// somebody has put in its place.
+// somebody has put in its place, and uses no folder of another user: its owner
+// could exchange the bytes between their hashing and their judging.
 func (a *Area) prepare() error {
 	if err := os.MkdirAll(filepath.Dir(filepath.Dir(a.dir)), 0o755); err != nil {
 		return err
@@ -78,11 +79,14 @@ func (a *Area) prepare() error {
 		if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
 			return err
 		}
-		if err := durable.Folder(dir); err != nil {
+		if err := durable.Own(dir); err != nil {
+			return err
+		}
+		if err := os.Chmod(dir, 0o700); err != nil {
 			return err
 		}
 	}
-	return os.Chmod(a.dir, 0o700)
+	return nil
 }
 
 // sweep removes drafts whose process is gone. The area lock is held.
@@ -91,7 +95,17 @@ func (a *Area) sweep() error {
 	if err != nil {
 		return err
 	}
-	for _, name := range names {
+	locks, err := os.ReadDir(filepath.Join(a.dir, locksDir))
+	if err != nil {
+		return err
+	}
+	for _, l := range locks { // of drafts that got no folder
+		if strings.HasPrefix(l.Name(), durable.TempPrefix) {
+			names = append(names, strings.TrimSuffix(l.Name(), ".lock"))
+		}
+	}
+	slices.Sort(names)
+	for _, name := range slices.Compact(names) {
 		lock, err := durable.Try(a.lockPath(name))
 		if errors.Is(err, durable.ErrBusy) {
 			continue
@@ -122,14 +136,19 @@ func (a *Area) names(prefix string) ([]string, error) {
 }
 
 // AddFile takes in one file of an artifact. A file that is shorter or longer
-// than its listed size is ErrChanged.
+// than its listed size, or that was written to while it was read, is ErrChanged:
+// what was copied of it never existed as a whole.
 func (d *Draft) AddFile(ctx context.Context, f artifact.File) (evidence.File, error) {
 	c, err := f.Open()
 	if err != nil {
 		return evidence.File{}, err
 	}
 	defer c.Close()
-	return d.Add(ctx, f.Path, io.NewSectionReader(c, 0, 1<<62), f.Size)
+	added, err := d.Add(ctx, f.Path, io.NewSectionReader(c, 0, 1<<62), f.Size)
+	if teller, ok := c.(interface{ Changed() bool }); err == nil && ok && teller.Changed() {
+		return evidence.File{}, fmt.Errorf("%w: %q was written to", ErrChanged, f.Path)
+	}
+	return added, err
 }
 
 // Add takes in what r yields under a path, which need not be safe, only new. Each

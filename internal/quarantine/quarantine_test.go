@@ -407,7 +407,13 @@ func TestDraftsOfTheDeadAreSwept(t *testing.T) {
 	if err := os.MkdirAll(filepath.Join(a.dir, durable.TempPrefix+"half-removed", blobsDir), 0o700); err != nil {
 		t.Fatal(err)
 	}
+	if err := os.WriteFile(a.lockPath(durable.TempPrefix+"no-folder"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	next := begin(t, a)
+	if locks, err := os.ReadDir(filepath.Join(a.dir, locksDir)); err != nil || len(locks) != 3 { // two drafts and the area
+		t.Errorf("locks %v, %v", locks, err)
+	}
 	want := []string{filepath.Base(alive.dir), filepath.Base(next.dir)}
 	slices.Sort(want)
 	if diff := cmp.Diff(want, left(t, a)); diff != "" {

@@ -157,6 +157,9 @@ func (p *printer) coverage(r *finding.Report) {
 		}
 		p.para(2, 4, Escape(e.Path)+" ("+Escape(e.Reason)+")", label{"excluded: ", ""})
 	}
+	for _, n := range r.Names {
+		p.para(2, 4, Escape(n.Module+"."+n.Name)+" (tier "+Escape(n.Tier)+", until "+Escape(n.Expires)+": "+Escape(n.Reason)+")", label{"allowed by the policy: ", ""})
+	}
 	p.para(2, 4, Escape(r.Tool.Name)+" "+Escape(r.Tool.Version)+", ruleset "+grouped(int64(r.Tool.Sequence))+" ("+
 		shortDigest(r.Tool.Ruleset)+"), "+size(r.BytesRead)+" read")
 }

@@ -14,6 +14,7 @@ import (
 var builders = map[string]func(string) ([]byte, error){
 	".asm":     assemblePickle,
 	".hex":     assembleHex,
+	".tarspec": assembleTar,
 	".zipspec": assembleZip,
 }
 

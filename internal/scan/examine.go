@@ -39,6 +39,8 @@ func (x *examiner) examine(in *format.Input, as string, node finding.Node, depth
 	cover := newCover(in.R.Size(), won)
 	if cover.sum.Unexplained > 0 {
 		won, cover = x.tryWeak(in, weak, won, cover)
+	} else {
+		won = append(won, x.alsoReads(in, weak, won)...)
 	}
 	x.settle(in, &node, won, cover)
 	for _, r := range won {
@@ -55,6 +57,35 @@ func (x *examiner) examine(in *format.Input, as string, node finding.Node, depth
 	return node
 }
 
+// alsoReads asks the readers of binary formats that have no signature even when
+// a format with one explains every byte: a tensor file whose length spells an
+// instruction, or an image, can be a pickle from its first byte on, and which of
+// the two is loaded decides the loader. The name does not count, so that nobody
+// searches the input for something that lies deeper in it. Containers are left
+// out: what they hold is examined anyway, and may be such a stream.
+func (x *examiner) alsoReads(in *format.Input, weak []*format.Format, won []reading) []reading {
+	if !slices.ContainsFunc(won, func(r reading) bool { return !r.format.Textual && explains(r) }) ||
+		slices.ContainsFunc(won, holdsStreams) {
+		return nil
+	}
+	var more []reading
+	for _, f := range weak {
+		if f.Textual {
+			continue
+		}
+		nameless := &format.Input{Path: in.Path, Inside: in.Inside, R: in.R, Repo: in.Repo, Names: in.Names}
+		if r := x.read(f, nameless); explains(r) {
+			more = append(more, r)
+		}
+	}
+	return more
+}
+
+// holdsStreams reports children that lie in the input itself.
+func holdsStreams(r reading) bool {
+	return slices.ContainsFunc(r.result.Children, func(c format.Child) bool { return c.Length > 0 })
+}
+
 // sniff looks at what no structure explains, such as an archive behind the end
 // of the format. It explains nothing: the range stays a gap. Only findings in it
 // count.
@@ -65,7 +96,7 @@ func (x *examiner) sniff(in *format.Input, holes []interval, depth int) {
 	gaps := len(x.out.gaps)
 	for _, h := range holes[:min(len(holes), bounded.MaxGapsPerFile)] {
 		if r, err := in.R.Section(h.off, h.end-h.off); err == nil && r.Size() < in.R.Size() {
-			sub := &format.Input{Path: in.Path, Inside: append(slices.Clone(in.Inside), "unexplained bytes"), R: r, Repo: in.Repo}
+			sub := &format.Input{Path: in.Path, Inside: append(slices.Clone(in.Inside), "unexplained bytes"), R: r, Repo: in.Repo, Names: in.Names}
 			x.examine(sub, "", finding.Node{}, depth+1)
 		}
 	}
@@ -260,7 +291,7 @@ func (x *examiner) child(in *format.Input, c format.Child, depth int) (finding.N
 		return finding.Node{}, false
 	}
 	inside := append(slices.Clone(in.Inside), rule.Clip(c.Name))
-	sub := &format.Input{Name: baseName(c.Name), Path: in.Path, Inside: inside, R: c.R, Repo: in.Repo, Parsed: c.Parsed}
+	sub := &format.Input{Name: baseName(c.Name), Path: in.Path, Inside: inside, R: c.R, Repo: in.Repo, Names: in.Names, Parsed: c.Parsed}
 	node := finding.Node{Name: rule.Clip(c.Name), Size: c.R.Size(), Formats: []string{}}
 	if depth+1 > bounded.MaxNesting {
 		_ = in.R.Budget().Reach("nesting", bounded.MaxNesting)

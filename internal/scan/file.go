@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"path"
+	"strings"
 
 	"github.com/sallyport/sallyport/internal/artifact"
 	"github.com/sallyport/sallyport/internal/bounded"
@@ -43,6 +44,9 @@ func (w *worker) file(ctx context.Context, f *artifact.File) (res fileResult) {
 	if err := artifact.CheckPath(f.Path); err != nil {
 		res.gaps = append(res.gaps, rule.Gap("SP-COV-015", at, "Its name is not safe to ship or to write to disk."))
 	}
+	if strings.ContainsFunc(f.Path, turnsAround) {
+		res.findings = append(res.findings, rule.Finding("SP-NAME-003", at, f.Path, "Its name has invisible characters that show it in another order than it has."))
+	}
 	content, err := f.Open()
 	if err != nil {
 		res.unread(at, "It could not be opened: "+plain(err)+".")
@@ -59,7 +63,7 @@ func (w *worker) file(ctx context.Context, f *artifact.File) (res fileResult) {
 		res.unread(at, "It could not be read: "+plain(err)+".")
 	} else {
 		x := examiner{engine: w.engine, out: &res}
-		in := &format.Input{Name: path.Base(f.Path), Path: f.Path, R: r, Repo: w.repo}
+		in := &format.Input{Name: path.Base(f.Path), Path: f.Path, R: r, Repo: w.repo, Names: w.names}
 		res.node = x.examine(in, "", res.node, 0)
 	}
 	res.read = counted.n
@@ -73,6 +77,10 @@ func (w *worker) file(ctx context.Context, f *artifact.File) (res fileResult) {
 	res.finish()
 	return res
 }
+
+// turnsAround reports the characters that embed, override or isolate the
+// direction of writing.
+func turnsAround(r rune) bool { return r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069 }
 
 // view reads a small file into memory and views a large one in place.
 func (w *worker) view(src io.ReaderAt, size int64, b *bounded.Budget) (*bounded.Reader, error) {

@@ -29,6 +29,7 @@ type Options struct {
 	Jobs    int                      // files read at the same time; 0: one per core
 	Digest  bool                     // read every byte and compute SHA-256 of each file
 	Version string                   // program version for the report
+	Names   []finding.Name           // what the user's policy adds to the list of inert Python names; in force now
 	Done    func(files, bytes int64) // called after each file, from any goroutine; may be nil
 }
 
@@ -41,6 +42,7 @@ func Run(ctx context.Context, tree *artifact.Tree, formats []format.Format, opt 
 		Source: tree.Source,
 		Limits: bounded.Limits(),
 		Size:   tree.Size(),
+		Names:  opt.Names,
 	}
 	omissions(report, tree)
 	files := tree.Files
@@ -51,7 +53,7 @@ func Run(ctx context.Context, tree *artifact.Tree, formats []format.Format, opt 
 		files = files[:bounded.MaxFiles]
 	}
 	results := make([]fileResult, len(files))
-	e := &engine{formats: formats, repo: newRepo(tree), opt: opt}
+	e := &engine{formats: formats, repo: newRepo(tree), names: format.NewNames(opt.Names), opt: opt}
 	e.all(ctx, files, results)
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -85,6 +87,7 @@ func omissions(report *finding.Report, tree *artifact.Tree) {
 type engine struct {
 	formats []format.Format
 	repo    *repo
+	names   *format.Names
 	opt     Options
 	files   atomic.Int64
 	bytes   atomic.Int64

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -359,3 +360,58 @@ func TestRepoModules(t *testing.T) {
 }
 
 var _ io.ReaderAt = memory{}
+
+// dual is a binary format without a signature, such as a pickle of an old
+// protocol: it takes what has a D as fourth byte, whole.
+var dual = format.Format{
+	ID: "dual", Title: "Dual",
+	Match: func(in *format.Input) format.Confidence { return format.Weak },
+	Read: func(in *format.Input) (res format.Result) {
+		if p, err := in.R.Bytes(0, min(4, in.R.Size())); err == nil && len(p) == 4 && (p[3] == 'D' || in.Name == "named") {
+			res.Findings = []finding.Finding{rule.Finding("SP-TEXT-001", in.Location(3, 1), "D", "It is dual.")}
+			res.Spans = []format.Span{{Length: in.R.Size()}}
+		}
+		return res
+	},
+}
+
+// whole is a format with a signature that explains every byte and holds nothing.
+var whole = format.Format{
+	ID: "whole", Title: "Whole",
+	Match: func(in *format.Input) format.Confidence {
+		if bytes.HasPrefix(in.Head(), []byte("WHO")) {
+			return format.Strong
+		}
+		return format.No
+	},
+	Read: func(in *format.Input) format.Result {
+		return format.Result{Spans: []format.Span{{Length: in.R.Size()}}}
+	},
+}
+
+func TestSecondReadingOfAnExplainedInput(t *testing.T) {
+	cases := map[string]struct {
+		name, content string
+		want          []string
+	}{
+		"both":      {"x", "WHOD", []string{"SP-NAME-002", "SP-TEXT-001"}},
+		"one":       {"x", "WHOX", nil},
+		"name-only": {"named", "WHOX", nil},
+		"container": {"x", "BOX1D!", nil},
+	}
+	for name, c := range cases {
+		tree := &artifact.Tree{Files: []artifact.File{file(c.name, c.content)}}
+		report, err := Run(context.Background(), tree, []format.Format{box, whole, dual}, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, f := range report.Findings {
+			got = append(got, f.Rule)
+		}
+		slices.Sort(got)
+		if !slices.Equal(got, c.want) {
+			t.Errorf("%s: findings %v, want %v", name, got, c.want)
+		}
+	}
+}

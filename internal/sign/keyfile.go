@@ -49,6 +49,10 @@ func LoadPublic(path string) (crypto.PublicKey, error) {
 }
 
 func readKeyFile(path string, private bool) ([]byte, error) {
+	// Before opening: opening a pipe that nobody writes to would wait for ever.
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%w: %q is not a regular file", ErrKey, path)
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("opening key: %w", err)

@@ -24,12 +24,18 @@ func (m *machine) marked(op byte) {
 			m.push(d)
 		}
 	case 'e', 0x90:
-		if m.has(1) && len(items) > 0 {
+		// The pure Python unpickler calls extend of an object even with nothing.
+		if m.has(1) && (len(items) > 0 || op == 'e') {
 			m.grow(Op(op), *m.top())
 		}
 	case 'u':
-		if m.has(1) && len(items) > 0 && m.pairs(items) {
-			m.setItems(Op(op), *m.top(), items)
+		// With an odd number of items the pure Python unpickler sets the pairs
+		// before it fails.
+		if m.has(1) && len(items) > 0 {
+			if len(items) > 1 {
+				m.setItems(Op(op), *m.top(), items)
+			}
+			m.pairs(items)
 		}
 	case 'o':
 		if len(items) == 0 {
@@ -108,6 +114,9 @@ func (m *machine) call(op Op, callee, args, kwargs val) val {
 	}
 	if n.RealName == "dtype" && n.RealModule == "numpy" {
 		m.noteDtype(args)
+	}
+	if n.tensor != noTensor {
+		m.noteTensor(n.tensor, args)
 	}
 	if n.fold != nil && kwargs == vNothing {
 		if text, ok := m.foldCall(n.fold, args); ok {

@@ -1,6 +1,7 @@
 package pickle
 
 import (
+	"bytes"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -62,32 +63,45 @@ func (m *machine) raw(off int64, n int) []byte {
 	return p
 }
 
-// unescapeUnicode undoes raw-unicode-escape.
+// unescapeUnicode undoes raw-unicode-escape. A backslash takes the character
+// behind it along, so that two of them escape nothing.
 func unescapeUnicode(raw []byte) string {
-	if ascii(raw) && !strings.Contains(string(raw), `\`) {
+	if ascii(raw) && bytes.IndexByte(raw, '\\') < 0 {
 		return string(raw)
 	}
-	var b strings.Builder
+	out := make([]byte, 0, len(raw))
 	for i := 0; i < len(raw); i++ {
-		size := 0
-		if raw[i] == '\\' && i+1 < len(raw) {
-			switch raw[i+1] {
-			case 'u':
-				size = 4
-			case 'U':
-				size = 8
-			}
+		if raw[i] != '\\' || i+1 == len(raw) {
+			out = appendRune(out, rune(raw[i])) // Latin-1
+			continue
 		}
-		if size > 0 && i+2+size <= len(raw) {
-			if r, err := strconv.ParseUint(string(raw[i+2:i+2+size]), 16, 32); err == nil {
-				b.WriteRune(rune(r))
-				i += 1 + size
+		i++
+		size := 0
+		switch raw[i] {
+		case 'u':
+			size = 4
+		case 'U':
+			size = 8
+		}
+		if size > 0 && i+size < len(raw) {
+			if r, err := strconv.ParseUint(string(raw[i+1:i+1+size]), 16, 32); err == nil {
+				out = appendRune(out, rune(r))
+				i += size
 				continue
 			}
 		}
-		b.WriteRune(rune(raw[i])) // Latin-1
+		out = appendRune(append(out, '\\'), rune(raw[i]))
 	}
-	return b.String()
+	return string(out)
+}
+
+// appendRune writes lone surrogates in three bytes, as Python's surrogatepass
+// does, and nothing else that is not UTF-8.
+func appendRune(out []byte, r rune) []byte {
+	if r >= 0xd800 && r < 0xe000 {
+		return append(out, 0xe0|byte(r>>12), 0x80|byte(r>>6)&0xbf, 0x80|byte(r)&0xbf)
+	}
+	return utf8.AppendRune(out, r)
 }
 
 // unescapeString undoes the escapes of a Python bytes literal.
@@ -177,6 +191,7 @@ func (m *machine) value(v val, depth int) Value {
 		if i := v.aux(); i < len(m.names) {
 			out.Import = i
 		}
+		out.Filled = m.filled(v)
 	case vResult, vPersID, vExt:
 		out.Kind, out.Offset = map[val]Kind{vResult: Computed, vPersID: PersID, vExt: Ext}[v.kind()], v.off()
 	}

@@ -72,6 +72,9 @@ func (m *machine) printEntries(p fingerprint, list []entry, complete bool) finge
 	for _, e := range list[:min(len(list), maxKeys)] {
 		text, _ := m.str(e.key)
 		p = m.detail(p.text(text), e.value, false, 0)
+		if m.filled(e.value) {
+			p = p.add(1)
+		}
 	}
 	return p
 }

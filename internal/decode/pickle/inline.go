@@ -89,7 +89,7 @@ func (m *machine) inlineArray(state val) {
 	d, ok := m.dtypes[kind.off()]
 	count, ok2 := m.items(shape)
 	if kind.kind() != vObject || !ok || !ok2 || d.size == 0 && !d.object {
-		m.broken(BadNumber, "array of unknown size")
+		m.broken(BadNumber, UnknownArray)
 		return
 	}
 	m.frame = 0
@@ -97,17 +97,35 @@ func (m *machine) inlineArray(state val) {
 		m.nestedArray()
 		return
 	}
-	if aligned {
-		n, ok := m.uint(1)
-		if !ok || !m.skip(n) {
-			return
-		}
+	if aligned && !m.padding() {
+		return
 	}
 	if d.size > 0 && count > uint64(m.r.Size())/uint64(d.size) {
 		m.truncated()
 		return
 	}
 	m.array(Array{Offset: m.pos(), Length: int64(count) * d.size})
+}
+
+// arrayAlignment is what joblib aligns arrays to, in bytes.
+const arrayAlignment = 16
+
+// padding passes over the padding before an array: its length and that many
+// bytes. Loaders skip whatever it is; joblib writes at most 16 bytes, all 0xff.
+func (m *machine) padding() bool {
+	n, ok := m.uint(1)
+	if !ok || !m.need(int(n)) {
+		return false
+	}
+	odd := n > arrayAlignment
+	for _, b := range m.w[m.p : m.p+int(n)] {
+		odd = odd || b != 0xff
+	}
+	if odd {
+		m.desync(ArrayPadding)
+	}
+	m.p += int(n)
+	return true
 }
 
 func (m *machine) array(a Array) {

@@ -19,7 +19,7 @@ func (m *machine) loop() {
 			return
 		}
 		m.at = m.base + int64(m.p)
-		if m.t.Ops++; m.t.Ops&(opsPerCharge-1) == 0 && !m.charge() {
+		if m.ops++; m.ops&(opsPerCharge-1) == 0 && !m.charge() {
 			return
 		}
 		op := m.w[m.p]
@@ -64,14 +64,12 @@ func (m *machine) stop() {
 func (m *machine) step(op byte) {
 	switch op {
 	case 'K': // BININT1
-		if m.need(1) {
-			m.push(intVal(int64(m.w[m.p])))
-			m.p++
+		if b, ok := m.byte(); ok {
+			m.push(vInt | val(b))
 		}
 	case 'h': // BINGET
-		if m.need(1) {
-			m.p++
-			m.get(uint64(m.w[m.p-1]))
+		if b, ok := m.byte(); ok {
+			m.get(uint64(b))
 		}
 	case 'j': // LONG_BINGET
 		if n, ok := m.uint(4); ok {
@@ -80,16 +78,15 @@ func (m *machine) step(op byte) {
 	case 0x94: // MEMOIZE
 		m.put(uint64(m.memo.count))
 	case 'q': // BINPUT
-		if m.need(1) {
-			m.p++
-			m.put(uint64(m.w[m.p-1]))
+		if b, ok := m.byte(); ok {
+			m.put(uint64(b))
 		}
 	case 'r': // LONG_BINPUT
 		if n, ok := m.uint(4); ok {
 			m.put(n)
 		}
 	case 0x8c: // SHORT_BINUNICODE
-		if n, ok := m.uint(1); ok {
+		if n, ok := m.byte(); ok {
 			m.shortText(int(n))
 		}
 	case 'X': // BINUNICODE
@@ -191,9 +188,8 @@ func (m *machine) rare(op byte) {
 			m.long(n)
 		}
 	case 0x80: // PROTO
-		if m.need(1) {
-			m.p++
-			m.protocol(int(m.w[m.p-1]))
+		if b, ok := m.byte(); ok {
+			m.protocol(int(b))
 		}
 	case 0x95: // FRAME
 		if n, ok := m.uint(8); ok {
@@ -273,8 +269,8 @@ func (m *machine) get(i uint64) {
 	switch {
 	case ok:
 		m.push(reused(v))
-	case i > bounded.MaxMemoIndex:
-		m.push(vOther) // put there, but not kept
+	case m.memo.lost:
+		m.push(vOther) // perhaps put there, but not kept
 	default:
 		m.broken(NoMemo, "")
 	}
@@ -284,9 +280,16 @@ func (m *machine) put(i uint64) {
 	if !m.has(1) {
 		return
 	}
-	if !m.memo.put(i, *m.top()) {
-		m.desync(MemoHuge)
+	if i > bounded.MaxMemoIndex {
+		// C makes room for all indices up to this one. A stream that has as many
+		// values needs it; another one is made to exhaust C.
+		if i > uint64(m.memo.count) {
+			m.desync(MemoHuge)
+		}
 		_ = m.r.Budget().Reach("memo-index", bounded.MaxMemoIndex)
+	}
+	if !m.memo.put(i, *m.top()) {
+		_ = m.r.Budget().Reach("memo-entries", bounded.MaxMemoEntries)
 	}
 }
 

@@ -23,6 +23,7 @@ type machine struct {
 	frame int64 // where the current frame ends; 0 outside of one
 	proto int
 	at    int64 // offset of the current opcode
+	ops   int64 // opcodes executed
 
 	t      *Trace
 	opt    Options
@@ -36,7 +37,12 @@ type machine struct {
 	dtypes map[int64]dtype  // numpy dtypes by where they were made
 	seen   map[string]int   // index of names, once there are many
 	kept   int              // entries in states
-	err    *Problem
+
+	tensors [recentTensors]madeTensor
+	made    int // entries of tensors ever
+	layout  [8]madeTensor
+	layouts int // entries of layout
+	err     *Problem
 }
 
 var machines = sync.Pool{New: func() any { return new(machine) }}
@@ -72,13 +78,15 @@ func (m *machine) start(r *bounded.Reader, off int64, opt Options) {
 	m.c = r.NewCursor(off)
 	m.w, m.p, m.base = nil, 0, m.c.Offset()
 	m.t = &Trace{Start: off, End: off}
-	m.frame, m.proto, m.at, m.err, m.kept = 0, 0, off, nil, 0
+	m.made, m.layouts = 0, 0
+	clear(m.tensors[:])
+	m.frame, m.proto, m.at, m.ops, m.err, m.kept = 0, 0, off, 0, nil, 0
 }
 
 // finish hands out the trace and leaves the machine ready for the next run.
 func (m *machine) finish() *Trace {
 	t := m.t
-	t.End, t.Err = m.pos(), m.err
+	t.End, t.Err, t.Ops = m.pos(), m.err, m.ops
 	if t.Err != nil && t.End < t.Err.Offset {
 		t.End = t.Err.Offset
 	}
@@ -142,13 +150,25 @@ func (m *machine) failed(err error) {
 	m.broken(kind, err.Error())
 }
 
-// need makes n bytes available or ends the run as truncated.
-func (m *machine) need(n int) bool {
-	if len(m.w)-m.p >= n || m.fill(n) {
+// need makes n bytes available or ends the run as truncated. It is small enough
+// to be inlined; so are has and byte.
+func (m *machine) need(n int) bool { return len(m.w)-m.p >= n || m.fetch(n) }
+
+func (m *machine) fetch(n int) bool {
+	if m.fill(n) {
 		return true
 	}
 	m.truncated()
 	return false
+}
+
+// byte reads one byte.
+func (m *machine) byte() (byte, bool) {
+	if m.p < len(m.w) || m.fetch(1) {
+		m.p++
+		return m.w[m.p-1], true
+	}
+	return 0, false
 }
 
 func (m *machine) truncated() { m.broken(Truncated, "") }
@@ -203,10 +223,9 @@ func (m *machine) fence() int {
 func (m *machine) push(v val) { m.stack = append(m.stack, v) }
 
 // has ends the run when fewer than n values lie above the last mark.
-func (m *machine) has(n int) bool {
-	if len(m.stack)-m.fence() >= n {
-		return true
-	}
+func (m *machine) has(n int) bool { return len(m.stack)-m.fence() >= n || m.underflow() }
+
+func (m *machine) underflow() bool {
 	m.broken(Underflow, "")
 	return false
 }

@@ -11,6 +11,7 @@ type name struct {
 	modern bool      // imported under protocol 3 or later
 	fold   folder    // computes the result of a call of constants; nil for most
 	cond   string    // condition on its arguments
+	tensor uint8     // what kind of tensor it makes
 	tally  [11]int32 // by opTally: index from 1 in Calls or Writes
 }
 
@@ -71,6 +72,7 @@ func (m *machine) addName(op Op, module, attr string) int {
 	g := rules.LookupGlobal(n.RealModule, n.RealName)
 	n.plain = g.Tier == 'A' || g.Tier == 'B'
 	n.cond = g.Condition
+	n.tensor = tensorMaker(n.RealModule, n.RealName)
 	n.fold = folderOf(n.RealModule, n.RealName)
 	i := len(m.names)
 	m.names = append(m.names, n)

@@ -2,8 +2,11 @@ package pickle
 
 import (
 	"bytes"
+	"hash/fnv"
 	"strconv"
 	"strings"
+
+	"github.com/sallyport/sallyport/internal/bounded"
 )
 
 // intText reads INT as the union of C (strtol, then int) and Python: base 0.
@@ -69,30 +72,49 @@ func plainDigits(text []byte) bool {
 	return len(text) > 0
 }
 
+// floatText checks a float. C refuses some that Python reads: too large ones,
+// and those with underscores or blanks.
 func (m *machine) floatText(line []byte) {
-	text := strings.TrimSpace(string(line[:min(len(line), 512)]))
+	text := strings.TrimSpace(string(line))
 	plain := strings.ReplaceAll(text, "_", "")
 	_, err := strconv.ParseFloat(plain, 64)
 	nan := strings.EqualFold(strings.TrimLeft(plain, "+-"), "nan")
 	switch {
 	case err != nil && !errIsRange(err) && !nan:
 		m.broken(BadNumber, clip(line))
-	case plain != text, strings.ContainsAny(plain, "xXpP"), text != string(line):
+	case err != nil && !nan, plain != text, strings.ContainsAny(plain, "xXpP"), text != string(line):
 		m.desync(LooseFloat)
 	}
 }
 
-// indexText reads the index of GET and PUT: int(text) of Python.
-func (m *machine) indexText(line []byte) (uint64, bool) {
-	text := strings.ReplaceAll(string(bytes.TrimSpace(line[:min(len(line), 64)])), "_", "")
+// indexText reads the index of GET and PUT: int(text) of Python, of any size.
+func (m *machine) indexText(line []byte, n int64) (uint64, bool) {
+	if n > maxLine {
+		m.broken(LimitHit, m.r.Budget().Reach("string-kept", bounded.MaxStringKept).Error())
+		return 0, false
+	}
+	text := string(bytes.TrimSpace(line))
+	if strings.IndexByte(text, '_') >= 0 {
+		text = strings.ReplaceAll(text, "_", "")
+	}
 	i, err := strconv.ParseInt(text, 10, 64)
 	switch {
+	case errIsRange(err) && text[0] != '-':
+		return wideIndex(text), true
 	case err != nil && !errIsRange(err):
 		m.broken(BadNumber, clip(line))
 		return 0, false
-	case err == nil && i < 0:
+	case err != nil || i < 0:
 		m.desync(NegativePut)
 		return 0, false
 	}
 	return uint64(i), true
+}
+
+// wideIndex stands for an index beyond 63 bits, which only the pure Python
+// unpickler takes. Any use of it is a disagreement, so a hash will do.
+func wideIndex(digits string) uint64 {
+	h := fnv.New64a()
+	h.Write([]byte(strings.TrimLeft(digits, "+0")))
+	return h.Sum64() | 1<<63
 }

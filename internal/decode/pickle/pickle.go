@@ -36,9 +36,14 @@ type Trace struct {
 	Persistent []Persistent // persistent ids that are not torch storages
 	Extensions []Extension
 	Desyncs    []Desync
+	Sparse     []int64 // where sparse tensors are made of parts that do not fit
 	Blobs      []Blob  // large byte strings and those that look like a nested stream
 	Arrays     []Array // raw arrays written inline by joblib, with Options.Inline
 	Overflow   string  // name of the list that was cut because it grew without bound, or ""
+
+	// Script is set by a container that holds a TorchScript program, whose loader
+	// takes names below __torch__ from that program and not from Python.
+	Script bool
 }
 
 // Problem is where and why reading ended before STOP.
@@ -59,6 +64,10 @@ const (
 	LimitHit   = "limit"       // one of our limits
 	ReadFailed = "read-failed" // the bytes could not be read
 )
+
+// UnknownArray is the Detail of a BadNumber before an array of joblib whose size
+// the stream does not say.
+const UnknownArray = "array of unknown size"
 
 // Import is one distinct name that the stream asks find_class for.
 type Import struct {
@@ -115,6 +124,7 @@ type Value struct {
 	// when it is not kept.
 	Encoded bool
 	Shared  bool // it came back from the memo or by DUP
+	Filled  bool // Object: the stream sets items of it
 }
 
 // Call is a call that loading makes. Repetitions of one that differ only in
@@ -176,25 +186,26 @@ type Desync struct {
 
 // Kinds of Desync.
 const (
-	BaseZero      = "base-0 number"                // pickletools refuses, unpicklers read it
-	NULInNumber   = "number with a zero byte"      // C stops there, Python refuses
-	LooseFloat    = "loose float"                  // Python reads it, C refuses
-	FrameLong     = "frame beyond the end"         // C refuses, Python reads it
-	FrameNested   = "frame inside a frame"         // Python refuses, C reads it
-	FrameCrossed  = "argument crosses a frame"     // each reads other bytes
-	ProtoHigh     = "protocol above 5"             // unpicklers refuse, pickletools reads it
-	ProtoMoved    = "protocol changed on the way"  // names resolve differently
-	MemoHuge      = "memo index beyond the limit"  // C runs out of memory, Python reads it
-	NegativePut   = "negative memo index"          // unpicklers refuse, pickletools reads it
-	NonASCII      = "text that is not ASCII"       // depends on the loader's encoding
-	NoQuotes      = "string without quotes"        // unpicklers refuse
-	OpenLine      = "line without end"             // the last byte is dropped
-	FrameLeft     = "stop before the frame's end"  // Python skips the rest, C goes on right there
-	NoBuffer      = "out-of-band buffer"           // only buffer-aware loaders read it
-	NotAString    = "import of a non-string name"  // C refuses
-	NotAClass     = "new object of a non-class"    // C refuses, Python calls it
-	LeadingZero   = "number with a leading zero"   // C reads octal, Python refuses
-	BadPersistent = "persistent id not ASCII text" // Python and C part
+	BaseZero      = "base-0 number"                      // pickletools refuses, unpicklers read it
+	NULInNumber   = "number with a zero byte"            // C stops there, Python refuses
+	LooseFloat    = "loose float"                        // Python reads it, C refuses
+	FrameLong     = "frame beyond the end"               // C refuses, Python reads it
+	FrameNested   = "frame inside a frame"               // Python refuses, C reads it
+	FrameCrossed  = "argument crosses a frame"           // each reads other bytes
+	ProtoHigh     = "protocol above 5"                   // unpicklers refuse, pickletools reads it
+	ProtoMoved    = "protocol changed on the way"        // names resolve differently
+	MemoHuge      = "memo index beyond the limit"        // C runs out of memory, Python reads it
+	NegativePut   = "negative memo index"                // unpicklers refuse, pickletools reads it
+	NonASCII      = "text that is not ASCII"             // depends on the loader's encoding
+	NoQuotes      = "string without quotes"              // unpicklers refuse
+	OpenLine      = "line without end"                   // the last byte is dropped
+	FrameLeft     = "stop before the frame's end"        // Python skips the rest, C goes on right there
+	NoBuffer      = "out-of-band buffer"                 // only buffer-aware loaders read it
+	NotAString    = "import of a non-string name"        // C refuses
+	NotAClass     = "new object of a non-class"          // C refuses, Python calls it
+	LeadingZero   = "number with a leading zero"         // C reads octal, Python refuses
+	BadPersistent = "persistent id not ASCII text"       // Python and C part
+	ArrayPadding  = "padding that joblib does not write" // bytes that every loader skips
 )
 
 // Blob is a byte string of the stream.

@@ -38,7 +38,7 @@ var streams = []struct{ name, code, want string }{
 	{"append-to-list", "EMPTY_LIST; NONE; APPEND; STOP", "stop"},
 	{"append-to-import", "GLOBAL a b; NONE; APPEND; STOP", "import a.b; write a import 0; stop"},
 	{"add-to-object", "GLOBAL a b; EMPTY_TUPLE; REDUCE; MARK; NONE; ADDITEMS; STOP", "import a.b; call R import 0; write \x90 object 0; stop"},
-	{"append-nothing", "GLOBAL a b; MARK; APPENDS; STOP", "import a.b; stop"},
+	{"append-nothing", "GLOBAL a b; MARK; APPENDS; STOP", "import a.b; write e import 0; stop"},
 	{"folded-name", "GLOBAL _codecs decode; BINUNICODE bf; BINUNICODE rot13; TUPLE2; REDUCE; BINUNICODE system; STACK_GLOBAL; STOP",
 		"import _codecs.decode; import os.system computed; call R import 0; stop"},
 	{"joined-name", "GLOBAL __builtin__ str.join; BINUNICODE \"\"; BINUNICODE o; BINUNICODE s; TUPLE2; TUPLE2; REDUCE; BINUNICODE x; STACK_GLOBAL; STOP",
@@ -52,7 +52,14 @@ var streams = []struct{ name, code, want string }{
 	{"booleans", "INT 00; INT 01; TUPLE2; STOP", "stop"},
 	{"number-with-nul", "INT \"5\\x00x\"; STOP", "desync number with a zero byte; stop"},
 	{"number-that-is-none", "INT x; STOP", "bad-number"},
-	{"float-forms", "FLOAT inf; FLOAT -nan; FLOAT 1e400; FLOAT .5; MARK; TUPLE; STOP", "stop"},
+	{"float-forms", "FLOAT inf; FLOAT -nan; FLOAT 1e308; FLOAT .5; MARK; TUPLE; STOP", "stop"},
+	{"float-too-large", "FLOAT 1e400; STOP", "desync loose float; stop"},
+	{"number-of-zero-bytes", "INT \"\\x001\"; STOP", "desync number with a zero byte; stop"},
+	{"backslashes-escape-nothing", `UNICODE "\\\\u006fs"; BINUNICODE x; STACK_GLOBAL; STOP`, `import \\u006fs.x; stop`},
+	{"lone-surrogate", `UNICODE "\\ud800"; BINUNICODE x; STACK_GLOBAL; STOP`, "import \xed\xa0\x80.x; stop"},
+	{"odd-items-of-an-import", "GLOBAL a b; MARK; NONE; NONE; NONE; SETITEMS; STOP", "import a.b; write u import 0; underflow"},
+	{"indices-beyond-64-bits", "BINUNICODE a; PUT 36893488147419103232; POP; BINUNICODE b; PUT 9223372036854775807; POP; GET 0036893488147419103232; GET 9223372036854775807; STACK_GLOBAL; STOP",
+		"import a.b; desync memo index beyond the limit; desync memo index beyond the limit; stop"},
 	{"float-underscore", "FLOAT 1_0; STOP", "desync loose float; stop"},
 	{"frame", "PROTO 4; FRAME 2; NONE; STOP", "stop"},
 	{"frame-long", "PROTO 4; FRAME 99; NONE; STOP", "desync frame beyond the end; stop"},
@@ -81,10 +88,7 @@ var streams = []struct{ name, code, want string }{
 func TestRun(t *testing.T) {
 	for _, c := range streams {
 		t.Run(c.name, func(t *testing.T) {
-			data, err := sample.Pickle(strings.ReplaceAll(c.code, "; ", "\n"))
-			if err != nil {
-				t.Fatal(err)
-			}
+			data := assembled(t, c.code)
 			for _, inMemory := range []bool{true, false} {
 				if diff := cmp.Diff(c.want, summary(run(data, inMemory, Options{}))); diff != "" {
 					t.Errorf("in memory %v (-want +got):\n%s", inMemory, diff)
@@ -92,6 +96,15 @@ func TestRun(t *testing.T) {
 			}
 		})
 	}
+}
+
+func assembled(t *testing.T, code string) []byte {
+	t.Helper()
+	data, err := sample.Pickle(strings.ReplaceAll(code, "; ", "\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
 }
 
 func summary(tr *Trace) string {
@@ -152,7 +165,7 @@ func TestHostileSizes(t *testing.T) {
 		{"marks", append(append(head, bytes.Repeat([]byte{'('}, 20_000)...), "N."...), "pickle-depth"},
 		{"stack", append(append(head, bytes.Repeat([]byte{'N'}, bounded.MaxPickleStack+10_000)...), '.'), "pickle-stack"},
 		{"many-names", append(bytes.Repeat(nil, 0), manyGlobals(maxNames+10)...), "pickle-list"},
-		{"sparse-memo", append(append(append(head, 'N'), sparsePuts(100_000)...), '.'), ""},
+		{"sparse-memo", append(append(append(head, 'N'), sparsePuts(100_000)...), '.'), "memo-entries"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			b := bounded.NewBudget(context.Background(), int64(len(c.data)))

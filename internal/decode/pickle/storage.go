@@ -1,6 +1,9 @@
 package pickle
 
-import "slices"
+import (
+	"slices"
+	"strconv"
+)
 
 // maxStorages is how many torch storages one stream may name.
 const maxStorages = 1 << 19
@@ -13,6 +16,11 @@ func (m *machine) binPersID(id val) {
 		return
 	}
 	m.persistent(m.value(id, 2))
+	if ok && len(items) >= 2 && items[1].kind() == vImport {
+		if word, _ := m.str(items[0]); word == "module" {
+			*m.top() = items[1] // old torch wraps a class with the text of its source and hands back the class
+		}
+	}
 }
 
 func (m *machine) storage(items []val) bool {
@@ -40,10 +48,14 @@ func (m *machine) storage(items []val) bool {
 	return true
 }
 
-// fresh is str for a text that is used once and not worth remembering.
+// fresh is str for a text that is used once and not worth remembering. Packages
+// of torch number their storages, and loaders make the name of the record of it.
 func (m *machine) fresh(v val) (string, bool) {
-	if v.kind() == vStr {
+	switch v.kind() {
+	case vStr:
 		return m.decode(v), true
+	case vInt:
+		return strconv.FormatInt(v.int(), 10), true
 	}
 	return m.str(v)
 }

@@ -13,6 +13,9 @@ func (m *machine) shortText(n int) {
 		return
 	}
 	v := ranged(vStr, m.base+int64(m.p), int64(n))
+	if n >= minText {
+		m.mayHold(v.off(), int64(n), SniffText(m.w[m.p:]))
+	}
 	if notable(m.w[m.p : m.p+n]) {
 		v |= flagBit
 	}
@@ -28,14 +31,13 @@ func (m *machine) content(kind val, n uint64) {
 		return
 	}
 	v := ranged(kind, off, int64(n))
-	if n >= minNested && kind == vBytes {
+	if n >= minNested {
 		if !m.need(minNested) {
 			return
 		}
-		if looks := sniff(m.w[m.p:]); looks != "" {
-			m.blob(Blob{Offset: off, Length: int64(n), Looks: looks})
-		}
-	} else if n <= maxNotable {
+		m.mayHold(off, int64(n), m.sniff(kind, n))
+	}
+	if n <= maxNotable {
 		if !m.need(int(n)) {
 			return
 		}
@@ -48,15 +50,33 @@ func (m *machine) content(kind val, n uint64) {
 	}
 }
 
+// sniff looks at a string or byte string of n bytes that starts here.
+func (m *machine) sniff(kind val, n uint64) string {
+	looks := Sniff(m.w[m.p:])
+	if looks == "" && n >= minText {
+		looks = SniffText(m.w[m.p:])
+	}
+	if kind == vStr && looks == "zlib" { // "x" and another letter
+		return ""
+	}
+	return looks
+}
+
+// mayHold lists a string that looks like a stream of its own.
+func (m *machine) mayHold(off, n int64, looks string) {
+	if looks != "" {
+		m.blob(Blob{Offset: off, Length: n, Looks: looks})
+	}
+}
+
 // longContent pushes a string of which only the place is kept.
 func (m *machine) longContent(kind val, off int64, n uint64) {
-	looks := ""
+	if !m.need(minNested) {
+		return
+	}
+	looks := m.sniff(kind, n)
 	if kind == vBytes {
 		kind = vLongBytes
-		if !m.need(minNested) {
-			return
-		}
-		looks = sniff(m.w[m.p:])
 	} else {
 		kind = vLongStr
 	}
@@ -86,27 +106,19 @@ func (m *machine) textual(op byte) {
 	if !ok {
 		return
 	}
-	if op != 'S' && op != 'V' && op != 'P' && op != 'c' {
-		line = m.untilNUL(line)
-	}
 	switch op {
-	case 'I':
-		m.push(m.intText(line))
-	case 'L':
-		m.push(m.longText(line))
-	case 'F':
-		m.floatText(line)
-		m.push(vBig)
+	case 'I', 'L', 'F':
+		m.numeric(op, line, n)
 	case 'S':
 		m.quoted(line, off, n)
 	case 'V':
 		m.escaped(line, off, n)
 	case 'g':
-		if i, ok := m.indexText(line); ok {
+		if i, ok := m.indexText(m.untilNUL(line), n); ok {
 			m.get(i)
 		}
 	case 'p':
-		if i, ok := m.indexText(line); ok {
+		if i, ok := m.indexText(m.untilNUL(line), n); ok {
 			m.put(i)
 		}
 	case 'P':
@@ -119,6 +131,26 @@ func (m *machine) textual(op byte) {
 		if line, _, ok = m.line(); ok {
 			m.global('c', module, m.lineText(line), false, false)
 		}
+	}
+}
+
+// numeric pushes the argument of INT, LONG or FLOAT.
+func (m *machine) numeric(op byte, line []byte, n int64) {
+	if n > maxLine {
+		m.push(vBig) // right or wrong: going on is safe either way
+		return
+	}
+	line = m.untilNUL(line)
+	switch {
+	case op == 'F':
+		m.floatText(line)
+		m.push(vBig)
+	case op == 'L':
+		m.push(m.longText(line))
+	case len(line) == 0 && n > 0:
+		m.push(intVal(0)) // C reads nothing before a zero byte as 0
+	default:
+		m.push(m.intText(line))
 	}
 }
 
@@ -150,24 +182,23 @@ func clipTo(b []byte, n int) string {
 	return string(b)
 }
 
-// line consumes a line and returns its content without the newline, cut at
-// MaxStringKept, and its full length. At the end of the stream unpicklers drop
-// the last byte in the place of the newline, and so does this.
+// maxLine is the longest line that is kept whole, in bytes.
+const maxLine = bounded.MaxStringKept - 1
+
+// line consumes a line and returns its content without the newline and its
+// length; of a line above maxLine only the beginning. At the end of the stream
+// unpicklers drop the last byte in the place of the newline, and so does this.
 func (m *machine) line() (line []byte, n int64, ok bool) {
 	if i := bytes.IndexByte(m.w[m.p:], '\n'); i >= 0 {
-		line = m.w[m.p : m.p+i]
-		m.p += i + 1
-		return line, int64(i), true
+		return m.closedLine(i)
 	}
-	for want := 256; want < bounded.MaxStringKept; want *= 4 {
+	for want := 256; want <= maxLine+1; want *= 16 {
 		more := m.fill(want)
 		if m.err != nil {
 			return nil, 0, false
 		}
 		if i := bytes.IndexByte(m.w[m.p:], '\n'); i >= 0 {
-			line = m.w[m.p : m.p+i]
-			m.p += i + 1
-			return line, int64(i), true
+			return m.closedLine(i)
 		}
 		if !more {
 			return m.openLine()
@@ -176,12 +207,27 @@ func (m *machine) line() (line []byte, n int64, ok bool) {
 	return m.longLine()
 }
 
+// closedLine consumes a line of n bytes that lies in the window.
+func (m *machine) closedLine(n int) ([]byte, int64, bool) {
+	line := m.w[m.p : m.p+n]
+	m.p += n + 1
+	return kept(line), int64(n), true
+}
+
+// kept is the line, or the beginning of a long one.
+func kept(line []byte) []byte {
+	if len(line) > maxLine {
+		return line[:clipped]
+	}
+	return line
+}
+
 func (m *machine) openLine() ([]byte, int64, bool) {
 	rest := m.w[m.p:]
 	m.p = len(m.w)
 	m.desync(OpenLine)
 	n := max(0, len(rest)-1)
-	return rest[:n], int64(n), true
+	return kept(rest[:n]), int64(n), true
 }
 
 // longLine passes over a line of which only the beginning is kept.
@@ -196,8 +242,8 @@ func (m *machine) longLine() ([]byte, int64, bool) {
 		n += int64(len(rest))
 		m.p = len(m.w)
 		if !m.fill(1) {
-			m.truncated()
-			return nil, 0, false
+			m.desync(OpenLine)
+			return head, n - 1, m.err == nil
 		}
 	}
 }
@@ -218,6 +264,9 @@ func (m *machine) quoted(line []byte, off, n int64) {
 	if !ascii(line) {
 		m.desync(NonASCII)
 	}
+	if n-2 >= minText {
+		m.mayHold(off+1, n-2, SniffText(line[1:]))
+	}
 	v := ranged(vQuote, off+1, n-2)
 	if notable(line[1:q-1]) || bytes.IndexByte(line, '\\') >= 0 {
 		v |= flagBit
@@ -230,6 +279,9 @@ func (m *machine) escaped(line []byte, off, n int64) {
 	if int64(len(line)) < n {
 		m.push(indexed(vLongStr, off, 0))
 		return
+	}
+	if n >= minText {
+		m.mayHold(off, n, SniffText(line))
 	}
 	v := ranged(vEsc, off, n)
 	if notable(line) || bytes.IndexByte(line, '\\') >= 0 {
@@ -262,60 +314,12 @@ func notable(key []byte) bool {
 	if len(key) > maxNotable {
 		return false
 	}
-	if len(key) > 2 && key[0] == '_' && key[1] == '_' {
+	if len(key) > 2 && key[0] == '_' && (key[1] == '_' || string(key[max(0, len(key)-len(hooks)):]) == hooks) {
 		return true
 	}
 	switch string(key) {
 	case "append", "extend", "add", "func", "inverse_func", "filename", "dtype", "shape", "order",
 		"subclass", "allow_mmap", "numpy_array_alignment_bytes":
-		return true
-	}
-	return false
-}
-
-// minNested is the shortest byte string that is looked at as a nested stream.
-const minNested = 16
-
-// sniff names the format that a byte string seems to start.
-func sniff(p []byte) string {
-	switch p[0] {
-	case 0x80:
-		if p[1] >= 2 && p[1] <= 5 && plausibleFirst(p[2]) {
-			return "pickle"
-		}
-	case 'P':
-		if string(p[:4]) == "PK\x03\x04" {
-			return "zip"
-		}
-	case 0x1f:
-		if p[1] == 0x8b && p[2] == 8 && p[3] < 0x20 {
-			return "gzip"
-		}
-	case 0x7f:
-		if string(p[1:4]) == "ELF" && p[4] >= 1 && p[4] <= 2 && p[5] >= 1 && p[5] <= 2 && p[6] == 1 {
-			return "elf"
-		}
-	case 0x93:
-		if string(p[1:6]) == "NUMPY" {
-			return "numpy"
-		}
-	case 0xfd:
-		if string(p[1:6]) == "7zXZ\x00" {
-			return "xz"
-		}
-	case 'B':
-		if string(p[1:3]) == "Zh" && p[3] >= '1' && p[3] <= '9' && string(p[4:10]) == "1AY&SY" {
-			return "bzip2"
-		}
-	}
-	return ""
-}
-
-// plausibleFirst reports whether an opcode can follow PROTO in a real stream.
-func plausibleFirst(op byte) bool {
-	switch op {
-	case 0x95, ']', '}', ')', '(', 'c', 0x8c, 'X', 'K', 'J', 'M', 'N', 'G', 'C', 'B', 'U', 'T', 0x8a, 0x8b,
-		0x88, 0x89, 0x8e, 0x8f, 0x96, 0x8d, 'I', 'L', 'S', 'V', 'F', 'P', 0x80, 0x82:
 		return true
 	}
 	return false

@@ -1,10 +1,13 @@
 package pickle
 
+import "strings"
+
 // state is what is known of a dict or an object made by the stream: entries
 // whose key is notable or whose value is an import or unknown.
 type state struct {
 	entries []entry
 	cut     bool
+	filled  bool // an object whose items were set
 }
 
 // maxKeys is how many entries of one state are kept.
@@ -18,7 +21,7 @@ func (m *machine) keep(d val, items []val) {
 		key, value := items[i], items[i+1]
 		switch key.kind() {
 		case vStr, vEsc, vQuote:
-			if key&flagBit == 0 && !special(value) {
+			if !special(value) && (key&flagBit == 0 || m.noHook(key, value)) {
 				continue
 			}
 		case vFolded, vLongStr, vOther, vResult:
@@ -37,14 +40,55 @@ func special(v val) bool {
 	return k == vImport || k == vResult || k == vExt
 }
 
+// noHook reports whether an entry is an empty registry of hooks, of which every
+// module of torch has several.
+func (m *machine) noHook(key, value val) bool {
+	if value.kind() != vObject || m.filled(value) {
+		return false
+	}
+	text, ok := m.str(key)
+	return ok && strings.HasSuffix(text, hooks)
+}
+
+// hooks is how torch names what a module calls before and after its work.
+const hooks = "hooks"
+
+// state finds or makes what is known of d; nil when too much is known already.
+func (m *machine) state(d val) *state {
+	if s := m.states[d.off()]; s != nil {
+		return s
+	}
+	if len(m.states) >= maxKept {
+		m.overflow("state")
+		return nil
+	}
+	if m.states == nil {
+		m.states = map[int64]*state{}
+	}
+	s := &state{}
+	m.states[d.off()] = s
+	return s
+}
+
+func (m *machine) filled(v val) bool {
+	s := m.states[v.off()]
+	return v.kind() == vObject && s != nil && s.filled
+}
+
+// noteItems notes that items of an object were set. Nothing depends on it but the
+// account of hooks, so that it gives up when there are many.
+func (m *machine) noteItems(v val) {
+	if s := m.states[v.off()]; s != nil {
+		s.filled = true
+	} else if len(m.states) < maxKept/2 {
+		m.state(v).filled = true
+	}
+}
+
 func (m *machine) keepEntry(d val, e entry) {
-	s := m.states[d.off()]
+	s := m.state(d)
 	if s == nil {
-		s = &state{}
-		if m.states == nil {
-			m.states = map[int64]*state{}
-		}
-		m.states[d.off()] = s
+		return
 	}
 	if m.kept >= maxKept || len(s.entries) >= maxKeys {
 		s.cut = true
@@ -91,6 +135,7 @@ func (m *machine) setItems(op Op, target val, items []val) {
 		m.keep(target, items)
 	case vList, vBytes, vLongBytes:
 	case vObject:
+		m.noteItems(target)
 		m.keep(target, items)
 		m.write(op, target, vNothing)
 	default:

@@ -5,15 +5,21 @@ package all
 import (
 	"github.com/sallyport/sallyport/internal/format"
 	"github.com/sallyport/sallyport/internal/format/code"
+	"github.com/sallyport/sallyport/internal/format/compressed"
 	"github.com/sallyport/sallyport/internal/format/image"
 	"github.com/sallyport/sallyport/internal/format/json"
 	"github.com/sallyport/sallyport/internal/format/markdown"
 	"github.com/sallyport/sallyport/internal/format/native"
+	"github.com/sallyport/sallyport/internal/format/numpy"
 	"github.com/sallyport/sallyport/internal/format/pickle"
 	"github.com/sallyport/sallyport/internal/format/pointer"
 	"github.com/sallyport/sallyport/internal/format/safetensors"
+	"github.com/sallyport/sallyport/internal/format/sevenzip"
+	"github.com/sallyport/sallyport/internal/format/skops"
+	"github.com/sallyport/sallyport/internal/format/tar"
 	"github.com/sallyport/sallyport/internal/format/text"
 	"github.com/sallyport/sallyport/internal/format/torch"
+	"github.com/sallyport/sallyport/internal/format/torchlegacy"
 	"github.com/sallyport/sallyport/internal/format/unsupported"
 	"github.com/sallyport/sallyport/internal/format/yaml"
 	"github.com/sallyport/sallyport/internal/format/zip"
@@ -27,7 +33,8 @@ func Formats() []format.Format { return list() }
 func list() []format.Format {
 	return []format.Format{
 		pointer.Format, unsupported.Format, native.Format, image.Format, image.SVG,
-		torch.Format, zip.Format, safetensors.Format,
+		torch.Format, skops.Format, zip.Format, safetensors.Format, numpy.Format, torchlegacy.Format,
+		tar.Torch, tar.Format, sevenzip.Format, compressed.Format,
 		pickle.Format, json.Format, yaml.Format, markdown.Format, code.Format, text.Format,
 	}
 }

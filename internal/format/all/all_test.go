@@ -18,7 +18,7 @@ import (
 )
 
 // engineRules are raised by the engine, not by a format.
-var engineRules = []string{"SP-NAME-001", "SP-NAME-002"}
+var engineRules = []string{"SP-NAME-001", "SP-NAME-002", "SP-NAME-003"}
 
 func TestEveryFormatFolderIsListed(t *testing.T) {
 	folders, err := filepath.Glob("../*/")

@@ -1,9 +1,11 @@
 package json
 
 import (
+	"bytes"
 	"path"
 	"strings"
 
+	"github.com/sallyport/sallyport/internal/bounded"
 	decode "github.com/sallyport/sallyport/internal/decode/json"
 )
 
@@ -11,15 +13,29 @@ import (
 // for every value, so it converts nothing before it knows that a key matters.
 func (c *collector) code(p *decode.Parser, v *decode.Value) {
 	last := p.Key(p.Depth() - 1)
-	if v.Kind == decode.True && string(last) == "trust_remote_code" {
+	if string(last) == "trust_remote_code" && truthy(v) {
 		c.raise(p, v, "SP-REPO-004", p.Path(), "The configuration sets "+p.Path()+" to true, so that a nested loader runs code without asking you.")
 	}
-	if v.Kind != decode.String || len(v.Bytes) == 0 || len(v.Bytes) > 1024 {
+	if v.Kind != decode.String || len(v.Bytes) == 0 {
 		return
 	}
 	if judge := c.judgeOf(p, string(last)); judge != nil {
-		judge(c, p, v, string(v.Bytes))
+		judge(c, p, v, string(v.Bytes[:min(len(v.Bytes), bounded.MaxPathBytes)]))
 	}
+}
+
+// truthy reports whether Python takes the value for true: "false" in quotes is.
+func truthy(v *decode.Value) bool {
+	switch v.Kind {
+	case decode.True:
+		return true
+	case decode.String:
+		return len(v.Bytes) > 0
+	case decode.Number: // not zero, whatever its exponent; NaN and Infinity count
+		mantissa, _, _ := strings.Cut(strings.ToLower(string(v.Bytes)), "e")
+		return strings.ContainsAny(mantissa, "123456789n")
+	}
+	return false
 }
 
 type judge = func(*collector, *decode.Parser, *decode.Value, string)
@@ -34,6 +50,10 @@ func (c *collector) judgeOf(p *decode.Parser, last string) judge {
 		return (*collector).sentence
 	case c.name == "model_index.json" && c.root:
 		return (*collector).component
+	case choosesKernel(p):
+		return (*collector).kernel
+	case last == "class_name":
+		return (*collector).keras
 	case last == "parent_library" && under(p, "auto_mapping"):
 		return (*collector).parent
 	case last == "activation_function" || last == "activation_fn" || last == "sbert_ce_default_activation_function":
@@ -46,6 +66,23 @@ func (c *collector) judgeOf(p *decode.Parser, last string) judge {
 func under(p *decode.Parser, key string) bool {
 	for d := range p.Depth() {
 		if string(p.Key(d)) == key {
+			return true
+		}
+	}
+	return false
+}
+
+// choosesKernel reports whether the value lies in, or is, the choice of an
+// implementation: one name, or one for each part of the model.
+func choosesKernel(p *decode.Parser) bool {
+	for d := range p.Depth() {
+		if key, ok := bytes.CutSuffix(p.Key(d), []byte("_implementation")); ok {
+			switch string(bytes.TrimPrefix(key, []byte("_"))) {
+			case "attn", "experts":
+				return true
+			}
+		}
+		if string(p.Key(d)) == "_attn_implementation_internal" {
 			return true
 		}
 	}
@@ -69,6 +106,23 @@ func (c *collector) remote(p *decode.Parser, v *decode.Value, ref string) {
 		where = ""
 	}
 	c.raise(p, v, "SP-REPO-001", module, "Loading this model with remote code allowed imports "+quote(file)+where+".")
+}
+
+// kernel judges "owner/repository", with a version and a function behind it:
+// transformers fetches that repository of the hub and runs its code in the place
+// of its own. Plain names such as "sdpa" are its own.
+func (c *collector) kernel(p *decode.Parser, v *decode.Value, name string) {
+	if strings.Contains(name, "/") {
+		c.raise(p, v, "SP-REPO-002", name, "Loading this model fetches the kernel "+quote(name)+" from another repository and runs it; its code was not scanned and can change.")
+	}
+}
+
+// keras judges a class of a Keras configuration that is code: a Lambda layer and
+// the function in it, which the file carries as bytecode.
+func (c *collector) keras(p *decode.Parser, v *decode.Value, name string) {
+	if name == "Lambda" || name == "__lambda__" {
+		c.class(p, v, name, "Keras builds a function from code in this file")
+	}
 }
 
 // sentence judges the type of a module of sentence-transformers.

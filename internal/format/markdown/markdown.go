@@ -9,6 +9,7 @@
 package markdown
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"path"
@@ -32,8 +33,10 @@ var Format = format.Format{
 	Read:       read,
 }
 
-// maxDocument is the longest document that is looked at, in bytes.
-const maxDocument = 4 << 20
+const (
+	maxDocument = 4 << 20       // longest document that is looked at, in bytes
+	maxPairing  = 2_000_000_000 // marks of a block times its bytes, over all blocks: the time that pairing them takes
+)
 
 func match(in *format.Input) format.Confidence {
 	switch path.Ext(strings.ToLower(in.Name)) {
@@ -59,8 +62,31 @@ func read(in *format.Input) format.Result {
 	res.Spans = []format.Span{{Length: in.R.Size(), Kind: format.TextSpan}}
 	body := card(in, text, &res)
 	hidden(in, text, &res)
+	if pairing(text) > maxPairing {
+		res.Spans = unread(in.R.Size(), "SP-COV-003", "Its blocks hold more marks than can be paired in reasonable time.")
+		return res
+	}
 	active(in, text, body, &res)
 	return res
+}
+
+// pairing estimates the work of a parser: each character that may begin something
+// is compared with what follows in its block. Blocks end at empty lines.
+func pairing(text []byte) int64 {
+	var sum, marks, size int64
+	for line := range bytes.Lines(text) {
+		if len(bytes.TrimSpace(line)) == 0 {
+			sum, marks, size = sum+marks*size, 0, 0
+		}
+		size += int64(len(line))
+		for _, b := range line {
+			switch b {
+			case '*', '_', '[', '`', '~', '>', '<', '&', '!', '(':
+				marks++
+			}
+		}
+	}
+	return sum + marks*size
 }
 
 func unread(size int64, id, reason string) []format.Span {

@@ -85,3 +85,25 @@ func TestLongDocumentIsAGap(t *testing.T) {
 		t.Fatalf("%+v", res.Spans)
 	}
 }
+
+// A small document must not cost minutes: pairing marks takes quadratic time.
+func TestManyMarksAreALimit(t *testing.T) {
+	for name, c := range map[string]struct {
+		text string
+		gap  bool
+	}{
+		"emphasis":       {strings.Repeat("*a_", 500_000), true},
+		"brackets":       {strings.Repeat("[", 3_000_000), true},
+		"code":           {strings.Repeat("`a", 100_000), true},
+		"quotes":         {strings.Repeat(strings.Repeat("> ", 2000)+"\n", 20), true},
+		"many-blocks":    {strings.Repeat(strings.Repeat("*a_", 9000)+"\n\n", 140), true},
+		"open-comments":  {strings.Repeat("a <!-- ", 100_000), true},
+		"at-the-limit":   {strings.Repeat("[", 20_000), false},
+		"several-blocks": {strings.Repeat(strings.Repeat("*a ", 1000)+"\n \n", 300), false},
+	} {
+		res := read(formattest.Input("README.md", []byte(c.text), true))
+		if gap := res.Spans[0].Kind == format.Unread; gap != c.gap {
+			t.Errorf("%s: limit %v, want %v", name, gap, c.gap)
+		}
+	}
+}

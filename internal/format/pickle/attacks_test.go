@@ -59,7 +59,7 @@ var attacks = []struct{ name, code, want string }{
 	{"26-badop-after", `PROTO 4; @os; @call; hex ff ff`,
 		"SP-COV-004 001 uncovered"},
 	{"27-badop-before", `hex ff 80 04 8c 02 6f 73 8c 06 73 79 73 74 65 6d 93 8c 04 65 63 68 6f 85 52 2e`,
-		"no pickle"},
+		"001 uncovered"},
 	{"28-stacked-second", `PROTO 4; FRAME 9; EMPTY_LIST; MEMOIZE; MARK; BININT1 1; BININT1 2; APPENDS; STOP; PROTO 4; @os; @call; STOP`,
 		"001"},
 	{"29-stacked-junk-between", `PROTO 4; FRAME 9; EMPTY_LIST; MEMOIZE; MARK; BININT1 1; BININT1 2; APPENDS; STOP; hex 00 00 00 fe 80 04 8c 02 6f 73 8c 06 73 79 73 74 65 6d 93 8c 04 65 63 68 6f 85 52 2e`,

@@ -19,8 +19,8 @@ const maxChildren = 1_000
 // handed to a function which loads them, whatever they look like.
 func (s *streams) children(res *format.Result, t *decode.Trace) {
 	for _, b := range t.Blobs {
-		if b.Looks != "" && !(b.Looks == "pickle" && !s.loads(b)) {
-			s.child(res, b.Offset, b.Length)
+		if b.Looks != "" {
+			s.nested(res, b)
 		}
 	}
 	for _, c := range t.Calls {
@@ -46,16 +46,6 @@ func reenters(t *decode.Trace, c decode.Call) bool {
 	}
 	g := rules.LookupGlobal(t.Imports[i].RealModule, t.Imports[i].RealName)
 	return g.Effect == "pickle-reentry" || g.Condition == "nested-stream"
-}
-
-// loads reports whether a byte string that begins like a pickle is one.
-func (s *streams) loads(b decode.Blob) bool {
-	sub, err := s.in.R.Section(b.Offset, b.Length)
-	if err != nil {
-		return false
-	}
-	t := decode.Run(sub, 0, decode.Options{Inline: true})
-	return t.Stopped || len(t.Imports) > 0
 }
 
 // encodedChild offers bytes that the stream spells as text.

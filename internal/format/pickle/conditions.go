@@ -58,10 +58,11 @@ var conditions = map[string]condition{
 	"factory":             {want: "the factory must be a known class", call: (*judge).factory},
 	"class-and-base":      {want: "the class must be a known one", call: (*judge).classAndBase},
 	"class-first":         {want: "the class must be a known one", call: (*judge).classFirst},
-	"callable-first":      {want: "the function must be a known one", call: (*judge).classFirst, write: (*judge).knownState},
+	"callable-first":      {want: "the function must be a known one", call: (*judge).partial, write: (*judge).knownState},
 	"callable-and-class":  {want: "function and class must be known ones", call: (*judge).callableAndClass},
 	"numpy-class":         {want: "the class must be one of NumPy", call: classOf("numpy")},
 	"pandas-class":        {want: "the class must be one of pandas", call: classOf("pandas")},
+	"numpy-random":        {want: "only generators of NumPy are", call: (*judge).numpyRandom},
 	"short-pattern":       {want: "only short patterns are", call: (*judge).shortPattern},
 	"function-attributes": {want: "its functions must be known ones", anyArgs: true, write: (*judge).functionAttributes},
 	"data-attributes":     {want: "its attributes must be plain data", write: (*judge).dataAttributes},
@@ -109,7 +110,7 @@ func (j *judge) factory(c *decode.Call) bool {
 func (j *judge) classFirst(c *decode.Call) bool { return j.knownArg(c, 0) }
 
 func (j *judge) classAndBase(c *decode.Call) bool {
-	return len(c.Args) == 3 && j.knownOrConditional(c.Args[0]) && j.known(c.Args[1])
+	return len(c.Args) == 3 && j.knownOrConditional(c.Args[0]) && j.builtinBase(c.Args[1])
 }
 
 // knownOrConditional also takes a tier C class: making one through a trampoline
@@ -128,7 +129,9 @@ func (j *judge) knownOrConditional(v decode.Value) bool {
 	return false
 }
 
-func (j *judge) callableAndClass(c *decode.Call) bool { return j.knownArg(c, 0) && j.knownArg(c, 1) }
+func (j *judge) callableAndClass(c *decode.Call) bool {
+	return len(c.Args) > 1 && j.rebuilds(c.Args[0]) && j.known(c.Args[1])
+}
 
 func classOf(library string) func(*judge, *decode.Call) bool {
 	return func(j *judge, c *decode.Call) bool {
@@ -151,7 +154,7 @@ func (j *judge) shortPattern(c *decode.Call) bool {
 // knownState is the state of functools.partial: (func, args, keywords, dict).
 func (j *judge) knownState(w *decode.Write) bool {
 	for _, e := range w.Keys {
-		if lively(e.Value) && !j.known(e.Value) {
+		if lively(e.Value) && !j.harmlessCall(e.Value) {
 			return false
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	decode "github.com/sallyport/sallyport/internal/decode/pickle"
+	"github.com/sallyport/sallyport/internal/finding"
 	"github.com/sallyport/sallyport/internal/format"
 	"github.com/sallyport/sallyport/internal/rule"
 	"github.com/sallyport/sallyport/rules"
@@ -45,10 +46,11 @@ func (j *judge) trace(t *decode.Trace) {
 		j.written(&t.Writes[i])
 	}
 	for i := range t.Imports {
-		if j.classes[i].cond != "" {
+		if c := j.classes[i].cond; c != "" && c != uncalled {
 			j.condition(i)
 		}
 	}
+	j.torch()
 	for _, p := range t.Persistent {
 		j.persistent(p)
 	}
@@ -129,25 +131,40 @@ func (j *judge) classify(n *decode.Import) class {
 	switch {
 	case shipped:
 		c.rule, c.why = ruleRepository, ", and "+show(file)+" of this repository is what it gets"
+	case j.t.Script && (n.RealModule == "__torch__" || strings.HasPrefix(n.RealModule, "__torch__.")):
+		c.tier, c.safe = 'A', true
 	case n.RealModule == "__main__" && (g.Condition != "training-args" || !j.trainingArgs()):
 		c.rule, c.why = ruleUnknown, ": whatever the script that loads it has under that name"
 	case g.Tier == 'A', n.RealModule == "__main__":
-		c.tier, c.safe = 'A', true
+		c.tier, c.safe, c.cond = 'A', true, g.Condition
 	case g.Tier == 'B':
-		c.tier, c.safe, c.rule = 'B', true, ruleClass
+		c.tier, c.safe, c.rule, c.cond = 'B', true, ruleClass, g.Condition
 		c.why = ", which is known from " + user(g.User, n.RealModule)
 	case g.Tier == 'C':
 		c.tier, c.cond = 'C', g.Condition
 	default:
 		c.gadget(n, g)
+		if added, ok := j.in.Names.Lookup(n.RealModule, n.RealName); ok && c.rule == ruleUnknown {
+			c.allow(added)
+		}
 	}
 	return c
+}
+
+// allow is what the user's policy says of a name that no list knows. It never
+// reaches a gadget, or a name that a file of the repository would answer.
+func (c *class) allow(n *finding.Name) {
+	c.tier, c.safe, c.rule = n.Tier[0], true, ruleClass
+	c.why = ", which the policy allows until " + n.Expires + " (" + rule.Clip(n.Reason) + ")"
+	if n.Tier != "A" {
+		c.cond = uncalled
+	}
 }
 
 func (c *class) gadget(n *decode.Import, g rules.Global) {
 	effect := g.Effect
 	if effect == "" {
-		effect = wider(n.RealModule, n.RealName)
+		effect = rules.Effect(n.RealModule, n.RealName)
 	}
 	if effect == "" && n.Module != n.RealModule {
 		effect = rules.LookupGlobal(n.Module, n.Name).Effect
@@ -186,39 +203,6 @@ func byValue(module, effect string) bool {
 	return false
 }
 
-// wider looks behind dots: at modules that a name passes through, at special
-// attributes, and at the packages around the module.
-func wider(module, name string) string {
-	parts := strings.Split(name, ".")
-	for i, p := range parts {
-		if strings.HasPrefix(p, "__") && strings.HasSuffix(p, "__") {
-			return "indirect-getattr"
-		}
-		head, rest := strings.Join(parts[:i], "."), strings.Join(parts[i:], ".")
-		if head == "" {
-			continue
-		}
-		for _, m := range [...]string{head, parts[i-1], module + "." + head} {
-			if e := rules.LookupGlobal(m, rest).Effect; e != "" {
-				return e
-			}
-		}
-		if e := rules.LookupGlobal(module, head).Effect; e != "" {
-			return e
-		}
-	}
-	for {
-		i := strings.LastIndexByte(module, '.')
-		if i < 0 {
-			return ""
-		}
-		module = module[:i]
-		if g := rules.LookupGlobal(module, "*"); g.Effect != "" {
-			return g.Effect
-		}
-	}
-}
-
 // shipped finds a file of the repository that the import would load. For names
 // of known libraries only a module at the root counts, since that is what
 // shadows an installed one.
@@ -247,8 +231,17 @@ func (j *judge) trainingArgs() bool {
 // called judges calls of something that is not an import.
 func (j *judge) called(c *decode.Call) {
 	switch c.Callee.Kind {
-	case decode.Imported, decode.Ext:
+	case decode.Imported:
+		if c.Callee.Import >= 0 {
+			j.calledAnyway(c)
+		}
 		return
+	case decode.Ext:
+		return
+	case decode.Object:
+		if j.boundConstructor(c.Callee) {
+			return
+		}
 	}
 	what, symbol := "a value that only running code knows", "computed"
 	if i := c.Callee.Import; i >= 0 {
@@ -289,6 +282,7 @@ func (j *judge) writtenObject(w *decode.Write, does string) {
 		j.raise(ruleDispatch, w.Offset, c.symbol, fmt.Sprintf("Loading this file %s on a %s, which has no such method of its own.", does, show(c.symbol)))
 	}
 	if w.Op != 'b' {
+		j.writtenTensor(w, does)
 		return
 	}
 	for _, e := range w.Keys {
@@ -328,7 +322,7 @@ func (j *judge) persistent(p decode.Persistent) {
 
 func (j *judge) desync(d decode.Desync) {
 	switch d.Kind {
-	case decode.ProtoMoved, decode.ProtoHigh, decode.OpenLine, decode.NonASCII:
+	case decode.ProtoMoved, decode.ProtoHigh, decode.OpenLine, decode.NonASCII, decode.ArrayPadding:
 		j.raise(ruleOdd, d.Offset, d.Kind, fmt.Sprintf("No writer of pickles produces this: %s.", d.Kind))
 	default:
 		if !refused(d.Kind) {

@@ -31,7 +31,7 @@ var Format = format.Format{
 	Spec:       "https://docs.python.org/3/library/pickletools.html",
 	Extensions: extensions,
 	Rules: []string{ruleGadget, ruleUnknown, ruleComputed, ruleRepository, ruleDisagree, ruleExtension, ruleDispatch,
-		rulePatch, ruleCondition, ruleCode, rulePersistent, ruleClass, ruleOdd, ruleEffect},
+		rulePatch, ruleCondition, ruleCode, rulePersistent, ruleClass, ruleOdd, ruleEffect, ruleSparse, ruleHook},
 	Match:   match,
 	Read:    read,
 	Explain: Explain,
@@ -56,6 +56,8 @@ const (
 	ruleClass      = "SP-PICKLE-012"
 	ruleOdd        = "SP-PICKLE-013"
 	ruleEffect     = "SP-PICKLE-014"
+	ruleSparse     = "SP-PICKLE-015"
+	ruleHook       = "SP-PICKLE-016"
 )
 
 const (
@@ -64,7 +66,8 @@ const (
 )
 
 // match is Strong on the magic of protocol 2 and later. Protocols 0 and 1 have
-// none: any first opcode is worth a try.
+// none: any first opcode is worth a try, and so is any file with the name of one,
+// since a stream may lie behind junk.
 func match(in *format.Input) format.Confidence {
 	head := in.Head()
 	switch {
@@ -72,20 +75,25 @@ func match(in *format.Input) format.Confidence {
 		return format.No
 	case decode.HasMagic(head), in.Parsed != nil:
 		return format.Strong
-	case decode.IsOpcode(head[0]):
+	case decode.IsOpcode(head[0]), named(in):
 		return format.Weak
 	}
 	return format.No
 }
 
+// named reports whether the name is that of a pickle. Whoever gets such a file
+// loads it, so that its first import counts, however the stream ends.
+func named(in *format.Input) bool {
+	return slices.Contains(extensions, strings.ToLower(path.Ext(in.Name)))
+}
+
 // hinted reports whether the name is one that pickles go by. Some of these
 // endings are shared with other formats, so they claim nothing.
 func hinted(in *format.Input) bool {
-	ending := strings.ToLower(path.Ext(in.Name))
-	if slices.Contains(extensions, ending) {
+	if named(in) {
 		return true
 	}
-	switch ending {
+	switch strings.ToLower(path.Ext(in.Name)) {
 	case ".bin", ".dat", ".data", ".model", ".joblib", ".pdparams", ".pdopt", ".npy":
 		return true
 	}

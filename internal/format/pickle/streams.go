@@ -22,6 +22,7 @@ type streams struct {
 	inner  []*decode.Trace // streams inside of joblib's arrays of objects
 	other  []*decode.Trace // what a loader that does not know joblib's arrays reads
 	cut    bool            // more streams than maxStreams
+	tries  int             // strings that were decoded for a look
 }
 
 // collect finds the streams of the input. It returns nil when the input is not
@@ -46,7 +47,16 @@ func collect(in *format.Input) *streams {
 // convincing decides whether a stream without magic is a pickle. Prose, word
 // lists and source code begin with opcodes too, so a name that a loader could
 // import, and something done with it, is asked for.
+//
+// A first instruction that asks for a persistent id which is not ASCII ends every
+// loader at once; each zip begins with such a one ("P", then binary).
 func convincing(in *format.Input, t *decode.Trace) bool {
+	if len(t.Desyncs) > 0 && t.Desyncs[0].Kind == decode.BadPersistent && t.Desyncs[0].Offset == t.Start {
+		return false
+	}
+	if (len(t.Imports) > 0 || torn(t)) && named(in) {
+		return true
+	}
 	if t.Ops < 2 {
 		return false
 	}
@@ -56,7 +66,27 @@ func convincing(in *format.Input, t *decode.Trace) bool {
 	if t.Stopped && len(t.Imports) > 0 && wholly(in, t) && plausibleNames(t) {
 		return true
 	}
-	return acts(t)
+	return acts(t) || importsShipped(in, t)
+}
+
+// importsShipped reports whether the stream imports a module that lies in the
+// repository: whoever wrote that module wrote the stream for it.
+func importsShipped(in *format.Input, t *decode.Trace) bool {
+	return in.Repo != nil && slices.ContainsFunc(t.Imports, func(i decode.Import) bool {
+		if !plausible(i) {
+			return false
+		}
+		_, ok := in.Repo.Module(i.RealModule)
+		return ok
+	})
+}
+
+// torn reports whether loaders see other bytes than this reading does, so that
+// it says nothing of what they import.
+func torn(t *decode.Trace) bool {
+	return slices.ContainsFunc(t.Desyncs, func(d decode.Desync) bool {
+		return d.Kind == decode.FrameCrossed || d.Kind == decode.FrameNested || d.Kind == decode.FrameLong || d.Kind == decode.FrameLeft
+	})
 }
 
 // wholly reports whether nothing but white space follows the stream.
@@ -147,7 +177,7 @@ func (s *streams) rest() {
 			return
 		}
 		if !s.last().Stopped || !s.next(s.last().End) {
-			if !s.resync(s.last().End) {
+			if !s.resync(s.last().End) && !s.lost(s.last()) {
 				return
 			}
 		}
@@ -168,6 +198,37 @@ func (s *streams) next(off int64) bool {
 		return true
 	}
 	return false
+}
+
+// lostWindow is how far behind an array of unknown size calls are searched, in bytes.
+const lostWindow = 4 << 10
+
+// lost looks behind an array whose size the stream does not say, where no
+// stream begins: the instructions go on somewhere, and a call of a known gadget
+// there is worth telling.
+func (s *streams) lost(t *decode.Trace) bool {
+	if t.Err == nil || t.Err.Detail != decode.UnknownArray {
+		return false
+	}
+	end := min(t.End+lostWindow, s.in.R.Size())
+	view, err := s.in.R.Section(0, end)
+	if err != nil {
+		return false
+	}
+	for off := t.End; off < end; off++ {
+		if rest := decode.Run(view, off, decode.Options{Inline: true}); callsGadget(rest) {
+			s.add(rest)
+			return true
+		}
+	}
+	return false
+}
+
+func callsGadget(t *decode.Trace) bool {
+	return slices.ContainsFunc(t.Calls, func(c decode.Call) bool {
+		i := c.Callee.Import
+		return i >= 0 && c.Callee.Kind == decode.Imported && rules.LookupGlobal(t.Imports[i].RealModule, t.Imports[i].RealName).Effect != ""
+	})
 }
 
 // resync searches a window behind off for the beginning of another stream that

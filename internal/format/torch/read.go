@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/sallyport/sallyport/internal/decode/pickle"
+	"github.com/sallyport/sallyport/internal/decode/torch"
 	"github.com/sallyport/sallyport/internal/decode/zip"
 	"github.com/sallyport/sallyport/internal/finding"
 	"github.com/sallyport/sallyport/internal/format"
@@ -44,8 +45,20 @@ func read(in *format.Input) format.Result {
 		t.several(found)
 	}
 	for _, root := range found {
-		t.pickles(root)
+		script := isScript(a, root)
+		t.pickles(root, script)
 		t.small(root)
+		if script {
+			t.scripts(root)
+		}
+	}
+	if root, ok := exportedRoot(a); ok {
+		t.small(root)
+		t.exported(root)
+	}
+	if root, ok := packedRoot(a); ok {
+		t.small(root)
+		t.packed(root)
 	}
 	for i := range a.Entries {
 		if !t.records[i].done {
@@ -67,25 +80,51 @@ func (t *reader) several(found []string) {
 
 // pickles runs root/data.pkl, and every other root/NAME.pkl (TorchScript's
 // constants and traced inputs), and notes what they say of records in root/NAME.
-func (t *reader) pickles(root string) {
+func (t *reader) pickles(root string, script bool) {
 	for i := range t.a.Entries {
-		e := &t.a.Entries[i]
-		stem, ok := pickleOf(e.Name, root)
+		stem, ok := pickleOf(t.a.Entries[i].Name, root)
 		if !ok || t.records[i].done {
 			continue
 		}
-		r, ok := t.a.Member(i, false)
-		t.records[i].done = true
+		trace, ok := t.run(i, script)
 		if !ok {
 			continue
 		}
-		trace := pickle.Run(r, 0, pickle.Options{})
-		t.res.Children = append(t.res.Children, format.Child{Name: e.Name, R: r, Offset: e.Offset, Length: e.Claim(), As: "pickle", Parsed: trace})
+		if script && strings.EqualFold(stem, root+"/bytecode") {
+			t.bytecode(i)
+		}
 		loose := !strings.EqualFold(stem, root+"/data") && !strings.EqualFold(stem, root+"/constants")
 		for k := range trace.Storages {
 			t.declare(stem, &trace.Storages[k], loose)
 		}
 	}
+}
+
+// scripts judges the program of a TorchScript archive.
+func (t *reader) scripts(root string) {
+	for i := range t.a.Entries {
+		if inCode(t.a.Entries[i].Name, root) && !t.records[i].done {
+			t.script(i)
+		}
+	}
+}
+
+// isScript reports whether the checkpoint is a TorchScript archive, as torch.load
+// decides it: it has constants.pkl. One without code holds no classes either.
+func isScript(a *zip.Archive, root string) bool {
+	constants, code := false, false
+	for i := range a.Entries {
+		constants = constants || a.Entries[i].Name == root+"/constants.pkl" // torch minds the case here
+		code = code || inCode(a.Entries[i].Name, root)
+	}
+	return constants && code
+}
+
+// inCode reports whether a member is a source file of a TorchScript archive.
+func inCode(name, root string) bool {
+	const folder, ending = "/code/", ".py"
+	return len(name) > len(root)+len(folder)+len(ending) && strings.EqualFold(name[len(name)-len(ending):], ending) &&
+		strings.EqualFold(name[:len(root)+len(folder)], root+folder)
 }
 
 // pickleOf returns the folder of the records of a pickle directly below root.
@@ -100,7 +139,7 @@ func pickleOf(name, root string) (folder string, ok bool) {
 
 // declare notes the size that a storage gives to its record, in every copy of it.
 func (t *reader) declare(folder string, s *pickle.Storage, loose bool) {
-	size, dtype, ok := storageBytes(s)
+	size, dtype, ok := torch.StorageBytes(s.Module, s.Type, s.Numel)
 	if !ok {
 		return
 	}

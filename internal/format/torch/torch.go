@@ -1,9 +1,12 @@
-// Package torch reads PyTorch's zip checkpoints (torch.save since 1.6) and
-// TorchScript archives.
+// Package torch reads PyTorch's zip archives: checkpoints (torch.save since 1.6),
+// TorchScript (torch.jit.save), exported programs (torch.export.save) and
+// packages (torch.package).
 //
 // Specification: caffe2/serialize/inline_container.cc and torch/serialization.py:
 // one folder, whose name is that of the first member, holds data.pkl, a record
-// per storage in data/, and small records (version, byteorder, ...).
+// per storage in data/, and small records (version, byteorder, ...). The other
+// three have a program: code/ with TorchScript, models/ with serialized graphs,
+// or Python modules.
 //
 // Threat: data.pkl is a program. Its records are tensor data only if it says
 // so with the right size: anything else in the archive is examined as what it
@@ -25,9 +28,9 @@ var Format = format.Format{
 	ID:         "torch",
 	Title:      "PyTorch checkpoint (zip)",
 	Spec:       "https://docs.pytorch.org/docs/stable/notes/serialization.html",
-	Extensions: []string{".pt", ".pth"},
+	Extensions: []string{".pt", ".pth", ".ckpt", ".pt2", ".ptl"},
 	Refines:    "zip",
-	Rules: append(zip.FindingRules(), "SP-TORCH-001", "SP-TORCH-002",
+	Rules: append(zip.FindingRules(), "SP-TORCH-001", "SP-TORCH-002", ruleOperator, ruleForeign, ruleComment, ruleModules, ruleExpression,
 		"SP-COV-003", "SP-COV-004", "SP-COV-010", "SP-COV-012", "SP-COV-016"),
 	Match: match,
 	Read:  read,
@@ -37,10 +40,24 @@ func match(in *format.Input) format.Confidence {
 	if !zip.Match(in.R, in.Head()) {
 		return format.No
 	}
-	if len(roots(archive(in))) == 0 {
+	a := archive(in)
+	_, exported := exportedRoot(a)
+	_, packed := packedRoot(a)
+	if len(roots(a)) == 0 && !exported && !packed {
 		return format.No
 	}
 	return format.Strong
+}
+
+// exportedRoot is the folder of an exported program.
+func exportedRoot(a *zip.Archive) (string, bool) { return rootWith(a, formatRecord) }
+
+// packedRoot is the folder of an archive of torch.package.
+func packedRoot(a *zip.Archive) (string, bool) { return rootWith(a, externModules) }
+
+func rootWith(a *zip.Archive, record string) (string, bool) {
+	root, ok := effectiveRoot(a)
+	return root, ok && a.Find([]byte(root+record)) >= 0
 }
 
 func archive(in *format.Input) *zip.Archive {

@@ -88,14 +88,6 @@ func TestMatch(t *testing.T) {
 	}
 }
 
-func TestElementWidths(t *testing.T) {
-	for class, width := range map[string]int64{"DoubleStorage": 8, "ComplexDoubleStorage": 16, "UntypedStorage": 1, "HalfStorage": 2, "Storage": 0} {
-		if got, _ := element(class); got != width {
-			t.Errorf("%s: %d", class, got)
-		}
-	}
-}
-
 // manyTensors is a checkpoint of n small tensors, laid out as torch does.
 func manyTensors(tb testing.TB, n int) []byte {
 	var spec, records strings.Builder

@@ -129,7 +129,7 @@ func (p *Package) model(c Candidate, s sign.Signer, known *registry.Descriptor) 
 		Annotations: map[string]string{
 			registry.AnnotationScanTool: "sallyport", registry.AnnotationScanResult: string(c.Report.Verdict), registry.AnnotationScanDate: date,
 			registry.AnnotationSource: c.Source, registry.AnnotationSigner: keyID,
-			registry.AnnotationCreated: date, registry.AnnotationTitle: path.Base(c.Reference.Repository),
+			registry.AnnotationCreated: date,
 		},
 		Facts: registry.Facts{Name: c.Reference.Repository, Family: fact(c.Report, "config.model_type"),
 			Architecture: fact(c.Report, "config.architectures"), Precision: fact(c.Report, "config.torch_dtype")},

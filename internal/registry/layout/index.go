@@ -117,26 +117,47 @@ func parseIndex(data []byte) (*index, error) {
 	if err := json.Unmarshal(members["schemaVersion"], &schema); err != nil || schema != 2 {
 		return nil, fmt.Errorf("%w: its schemaVersion is not 2", registry.ErrCorrupt)
 	}
-	var raws []json.RawMessage
-	if err := json.Unmarshal(members["manifests"], &raws); err != nil {
-		return nil, fmt.Errorf("%w: manifests: %w", registry.ErrCorrupt, err)
+	idx := &index{members: members}
+	if idx.entries, err = parseEntries(members["manifests"]); err != nil {
+		return nil, err
 	}
-	idx := &index{members: members, entries: make([]entry, len(raws))}
 	tags := map[string]string{}
-	for i, raw := range raws {
-		d, err := registry.ParseDescriptor(raw)
-		if err != nil {
-			return nil, fmt.Errorf("manifests[%d]: %w", i, err)
-		}
+	for i := range idx.entries {
 		e := &idx.entries[i]
-		*e = entry{Descriptor: d, raw: raw}
 		tag := e.tag()
-		if other, taken := tags[tag]; tag != "" && taken && other != d.Digest {
-			return nil, fmt.Errorf("%w: the tag %q is given to %s and to %s", registry.ErrCorrupt, tag, other, d.Digest)
+		if other, taken := tags[tag]; tag != "" && taken && other != e.Digest {
+			return nil, fmt.Errorf("%w: the tag %q is given to %s and to %s", registry.ErrCorrupt, tag, other, e.Digest)
 		}
-		tags[tag] = d.Digest
+		tags[tag] = e.Digest
 	}
 	return idx, nil
+}
+
+// parseEntries reads the list one by one: twenty million empty objects must fail
+// at the first one, before they fill the memory.
+func parseEntries(raw json.RawMessage) ([]entry, error) {
+	dec := json.NewDecoder(bytes.NewReader(raw))
+	switch t, err := dec.Token(); {
+	case err != nil:
+		return nil, fmt.Errorf("%w: manifests: %w", registry.ErrCorrupt, err)
+	case t == nil: // null, as some writers spell an empty list
+		return nil, nil
+	case t != json.Delim('['):
+		return nil, fmt.Errorf("%w: manifests is not a list", registry.ErrCorrupt)
+	}
+	var entries []entry
+	for dec.More() {
+		var raw json.RawMessage
+		if err := dec.Decode(&raw); err != nil {
+			return nil, fmt.Errorf("%w: manifests: %w", registry.ErrCorrupt, err)
+		}
+		d, err := registry.ParseDescriptor(raw)
+		if err != nil {
+			return nil, fmt.Errorf("manifests[%d]: %w", len(entries), err)
+		}
+		entries = append(entries, entry{Descriptor: d, raw: raw})
+	}
+	return entries, nil
 }
 
 // newIndex is the index of a layout without manifests.

@@ -1,0 +1,23 @@
+# the type of the array is a string, so its size is not known; the call comes behind it
+PROTO 4
+MARK
+SHORT_BINUNICODE joblib.numpy_pickle
+SHORT_BINUNICODE NumpyArrayWrapper
+STACK_GLOBAL
+EMPTY_TUPLE
+NEWOBJ
+EMPTY_DICT
+MARK
+SHORT_BINUNICODE dtype
+SHORT_BINUNICODE f4
+SETITEMS
+BUILD
+fill 16 0xfe
+SHORT_BINUNICODE os
+SHORT_BINUNICODE system
+STACK_GLOBAL
+SHORT_BINUNICODE echo
+TUPLE1
+REDUCE
+LIST
+STOP

@@ -1,0 +1,55 @@
+# two indices of two dimensions, and three values
+PROTO 2
+GLOBAL torch._utils _rebuild_sparse_tensor
+GLOBAL torch sparse_coo
+GLOBAL torch._utils _rebuild_tensor_v2
+MARK
+MARK
+BINUNICODE "storage"
+GLOBAL torch LongStorage
+BINUNICODE "0"
+BINUNICODE "cpu"
+BININT1 4
+TUPLE
+BINPERSID
+BININT1 0
+BININT1 2
+BININT1 2
+TUPLE2
+BININT1 2
+BININT1 1
+TUPLE2
+NEWFALSE
+GLOBAL collections OrderedDict
+EMPTY_TUPLE
+REDUCE
+TUPLE
+REDUCE
+GLOBAL torch._utils _rebuild_tensor_v2
+MARK
+MARK
+BINUNICODE "storage"
+GLOBAL torch LongStorage
+BINUNICODE "0"
+BINUNICODE "cpu"
+BININT1 4
+TUPLE
+BINPERSID
+BININT1 0
+BININT1 3
+TUPLE1
+BININT1 1
+TUPLE1
+NEWFALSE
+GLOBAL collections OrderedDict
+EMPTY_TUPLE
+REDUCE
+TUPLE
+REDUCE
+BININT1 2
+BININT1 2
+TUPLE2
+TUPLE3
+TUPLE2
+REDUCE
+STOP

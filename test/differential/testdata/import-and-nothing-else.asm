@@ -1,0 +1,2 @@
+# One opcode, no STOP: the module is imported all the same.
+GLOBAL acme Net

@@ -1,0 +1,2 @@
+# INST imports before it looks for its mark.
+INST acme Net
