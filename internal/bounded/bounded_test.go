@@ -250,6 +250,82 @@ func TestStreamBombReachesLimit(t *testing.T) {
 	}
 }
 
+func TestUnpackKeepsWhatCameBeforeTheBreak(t *testing.T) {
+	plain := bytes.Repeat([]byte("0123456789abcdef"), 3*streamWindow/16)
+	for _, size := range []int{100, len(plain)} {
+		cut := func() (io.Reader, error) {
+			return io.MultiReader(bytes.NewReader(plain[:size]), iotest.ErrReader(errors.New("broken"))), nil
+		}
+		r, err := budget(1<<20).Unpack(cut, -1, nil)
+		if !errors.Is(err, ErrCorrupt) || r.Size() != int64(size) {
+			t.Fatalf("%d bytes, %v", r.Size(), err)
+		}
+		if got, err := r.Bytes(int64(size)-10, 10); err != nil || !bytes.Equal(got, plain[size-10:size]) {
+			t.Errorf("the end: %q, %v", got, err)
+		}
+		if got, err := r.Bytes(0, 10); err != nil || !bytes.Equal(got, plain[:10]) {
+			t.Errorf("the beginning: %q, %v", got, err)
+		}
+		if more, err := r.Excess(); more || err != nil {
+			t.Errorf("Excess = %v, %v", more, err)
+		}
+	}
+}
+
+func TestUnpackReadsForwardOnce(t *testing.T) {
+	plain := bytes.Repeat([]byte("0123456789abcdef"), 3*streamWindow/16)
+	b, opened := budget(1<<20), 0
+	open := func() (io.Reader, error) { opened++; return bytes.NewReader(plain), nil }
+	var seen int64
+	r, err := b.Unpack(open, int64(len(plain)), func(r *Reader) {
+		c := r.NewCursor(0)
+		defer c.Close()
+		for c.Skip(1000) == nil {
+			if _, err := c.Byte(); err != nil {
+				break
+			}
+		}
+		seen = c.Offset()
+	})
+	if err != nil || r.Size() != int64(len(plain)) || opened != 1 || b.again != 0 || seen < int64(len(plain))-1000 {
+		t.Errorf("%d bytes, %v; opened %d times, %d bytes again, read to %d", r.Size(), err, opened, b.again, seen)
+	}
+	// The end stays at hand while the beginning is read again.
+	for range 5 {
+		if _, err := r.Bytes(0, 10); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := r.Bytes(r.Size()-10, 10); err != nil || !bytes.Equal(got, plain[len(plain)-10:]) {
+			t.Fatalf("%q, %v", got, err)
+		}
+	}
+	if opened != 2 {
+		t.Errorf("opened %d times", opened)
+	}
+}
+
+func TestUnpackFindsTheSizeWhateverTheGuess(t *testing.T) {
+	for _, guess := range []int64{-1, 0, 3, 5, 1 << 40} {
+		r, err := budget(100).Unpack(deflated(t, []byte("hello")), guess, func(r *Reader) { _, _ = r.ReadAt(make([]byte, 10), 0) })
+		if err != nil || r.Size() != 5 || r.Memory() == nil {
+			t.Errorf("guess %d: %d bytes, %v", guess, r.Size(), err)
+		}
+	}
+}
+
+func TestUnpackedBombCanBeReadToTheLimit(t *testing.T) {
+	r, err := budget(0).Unpack(func() (io.Reader, error) { return zeros{}, nil }, -1, nil)
+	var limit *LimitError
+	if !errors.As(err, &limit) || r.Size() < ExpansionFloor-streamWindow {
+		t.Fatalf("%d bytes, %v", r.Size(), err)
+	}
+	for _, off := range []int64{0, r.Size() / 2, r.Size() - 100} {
+		if _, err := r.Bytes(off, 100); err != nil {
+			t.Errorf("at %d of %d: %v", off, r.Size(), err)
+		}
+	}
+}
+
 type zeros struct{}
 
 func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }

@@ -8,7 +8,7 @@ const (
 	MaxRecursion      = 128           // JSON, protobuf, HDF5 structures
 	MaxPickleDepth    = 10_000        // nested pickle values
 	MaxMemoIndex      = 1 << 24       // pickle memo
-	MaxMemoEntries    = 1 << 22       // values that one pickle memo keeps at one time
+	MaxMemoBytes      = 32 << 20      // what one pickle memo takes, bytes
 	MaxPickleStack    = 1 << 21       // values and marks on the pickle stack at one time
 	MaxArchiveEntries = 1_000_000     // members of one archive
 	MaxExpansionRatio = 200           // decoded bytes per stored byte, beyond the floor
@@ -32,7 +32,7 @@ const (
 func Limits() map[string]int64 {
 	return map[string]int64{
 		"nesting": MaxNesting, "recursion": MaxRecursion, "pickle-depth": MaxPickleDepth,
-		"memo-index": MaxMemoIndex, "memo-entries": MaxMemoEntries, "pickle-stack": MaxPickleStack, "archive-entries": MaxArchiveEntries,
+		"memo-index": MaxMemoIndex, "memo-bytes": MaxMemoBytes, "pickle-stack": MaxPickleStack, "archive-entries": MaxArchiveEntries,
 		"expansion-ratio": MaxExpansionRatio, "expansion-floor": ExpansionFloor,
 		"tensor-header": MaxTensorHeader, "numpy-header": MaxNumpyHeader, "window": MaxWindow, "block": MaxBlock, "items": MaxItems,
 		"nested-work": MaxNestedWork, "string-kept": MaxStringKept, "object-keys": MaxObjectKeys, "gaps-per-file": MaxGapsPerFile,

@@ -277,7 +277,7 @@ func (m *machine) get(i uint64) {
 }
 
 func (m *machine) put(i uint64) {
-	if !m.has(1) {
+	if !m.has(1) || m.memo.quick(i, *m.top()) {
 		return
 	}
 	if i > bounded.MaxMemoIndex {
@@ -288,8 +288,8 @@ func (m *machine) put(i uint64) {
 		}
 		_ = m.r.Budget().Reach("memo-index", bounded.MaxMemoIndex)
 	}
-	if !m.memo.put(i, *m.top()) {
-		_ = m.r.Budget().Reach("memo-entries", bounded.MaxMemoEntries)
+	if !m.memo.put(i, *m.top(), origin{m.at, m.tuple.base + int64(len(m.tuple.items))}) {
+		_ = m.r.Budget().Reach("memo-bytes", bounded.MaxMemoBytes)
 	}
 }
 

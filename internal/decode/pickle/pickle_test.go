@@ -165,7 +165,8 @@ func TestHostileSizes(t *testing.T) {
 		{"marks", append(append(head, bytes.Repeat([]byte{'('}, 20_000)...), "N."...), "pickle-depth"},
 		{"stack", append(append(head, bytes.Repeat([]byte{'N'}, bounded.MaxPickleStack+10_000)...), '.'), "pickle-stack"},
 		{"many-names", append(bytes.Repeat(nil, 0), manyGlobals(maxNames+10)...), "pickle-list"},
-		{"sparse-memo", append(append(append(head, 'N'), sparsePuts(100_000)...), '.'), "memo-entries"},
+		{"sparse-memo", append(append(append(head, 'N'), memoPuts(100_000, 160)...), '.'), ""},
+		{"scattered-memo", append(append(append(head, 'N'), memoPuts(300_000, 4096*7919+1)...), '.'), "memo-bytes"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			b := bounded.NewBudget(context.Background(), int64(len(c.data)))
@@ -190,10 +191,10 @@ func manyGlobals(n int) []byte {
 	return b.Bytes()
 }
 
-func sparsePuts(n int) []byte {
+func memoPuts(n, step int) []byte {
 	var b bytes.Buffer
 	for i := range n {
-		v := uint32(i) * 160
+		v := uint32(i*step) % bounded.MaxMemoIndex
 		b.Write([]byte{'r', byte(v), byte(v >> 8), byte(v >> 16), byte(v >> 24)})
 	}
 	return b.Bytes()

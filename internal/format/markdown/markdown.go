@@ -62,8 +62,8 @@ func read(in *format.Input) format.Result {
 	res.Spans = []format.Span{{Length: in.R.Size(), Kind: format.TextSpan}}
 	body := card(in, text, &res)
 	hidden(in, text, &res)
-	if pairing(text) > maxPairing {
-		res.Spans = unread(in.R.Size(), "SP-COV-003", "Its blocks hold more marks than can be paired in reasonable time.")
+	if pairing(text) > maxPairing || nested(text) > bounded.MaxRecursion {
+		res.Spans = unread(in.R.Size(), "SP-COV-003", "Its blocks hold more marks, or lie deeper in each other, than can be read in reasonable time.")
 		return res
 	}
 	active(in, text, body, &res)
@@ -87,6 +87,37 @@ func pairing(text []byte) int64 {
 		}
 	}
 	return sum + marks*size
+}
+
+// nested is how many quotes and list items one line opens at most.
+func nested(text []byte) int {
+	most := 0
+	for line := range bytes.Lines(text) {
+		n := 0
+		for rest := opened(line); rest != nil; rest = opened(rest) {
+			n++
+		}
+		most = max(most, n)
+	}
+	return most
+}
+
+// opened is what follows the quote or list item that a line begins with, or nil.
+// The marker of an item has a space behind it; "----" is none.
+func opened(line []byte) []byte {
+	line = bytes.TrimLeft(line, " \t")
+	rest := bytes.TrimLeft(line, "0123456789")
+	switch {
+	case len(rest) == 0:
+		return nil
+	case len(rest) == len(line) && rest[0] == '>':
+		return rest[1:]
+	case len(rest) == len(line) && rest[0] != '-' && rest[0] != '+' && rest[0] != '*',
+		len(rest) < len(line) && rest[0] != '.' && rest[0] != ')',
+		len(rest) < 2 || rest[1] != ' ' && rest[1] != '\t':
+		return nil
+	}
+	return rest[1:]
 }
 
 func unread(size int64, id, reason string) []format.Span {

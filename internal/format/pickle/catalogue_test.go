@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
+	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -374,5 +375,27 @@ func TestCatalogueIsComplete(t *testing.T) {
 	}
 	if !slices.Equal(have, want) {
 		t.Errorf("rows are %v", have)
+	}
+}
+
+// TestCatalogueIsDocumented compares the tables of docs/pickle.md with the rows.
+func TestCatalogueIsDocumented(t *testing.T) {
+	doc, err := os.ReadFile("../../../docs/pickle.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	number := regexp.MustCompile(`\b(\d{3}|SP-COV-\d{3})\b`)
+	for _, c := range catalogue {
+		id, _, _ := strings.Cut(c.name, "_")
+		_, line, found := strings.Cut(string(doc), "\n| "+id+" | ")
+		line, _, _ = strings.Cut(line, "\n")
+		if !found {
+			t.Errorf("%s has no line", id)
+		}
+		for _, rule := range number.FindAllString(c.want, -1) {
+			if !strings.Contains(line, rule+".md") {
+				t.Errorf("%s: the line of %s does not name %s", c.name, id, rule)
+			}
+		}
 	}
 }

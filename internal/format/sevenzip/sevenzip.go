@@ -7,8 +7,9 @@
 // Scanners that follow the name fail quietly, people unpack it by hand. Such a
 // file is a gap always, and a finding when its name says model.
 //
-// Not covered: the content. Unpacking 7z needs decoders for a dozen methods on
-// hostile input, for files that loaders refuse anyway.
+// Not covered: the content. Model libraries refuse such files, and the readers
+// of 7z that there are allocate on the word of a header: forty bytes end the
+// process.
 package sevenzip
 
 import (

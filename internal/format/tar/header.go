@@ -11,7 +11,6 @@ const blockSize = 512
 
 // Kinds of member, by the type flag of the header.
 const (
-	kindFile      = '0'
 	kindOldFile   = 0
 	kindHardLink  = '1'
 	kindSymlink   = '2'
@@ -19,14 +18,12 @@ const (
 	kindBlock     = '4'
 	kindDir       = '5'
 	kindFifo      = '6'
-	kindCont      = '7'
 	kindPax       = 'x'
 	kindPaxOld    = 'X'
 	kindPaxGlobal = 'g'
 	kindLongName  = 'L'
 	kindLongLink  = 'K'
 	kindSparse    = 'S'
-	kindVolume    = 'V'
 	kindMulti     = 'M'
 )
 
