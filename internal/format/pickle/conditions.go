@@ -100,7 +100,22 @@ func (j *judge) boundName(c *decode.Call) bool {
 	}
 	name, owner := c.Args[1].Text, c.Args[0]
 	made := owner.Kind == decode.Object && owner.Import >= 0 && j.classes[owner.Import].safe
-	return (j.known(owner) || made) && dottedIdentifier(name) && !strings.Contains(name, ".") && !strings.HasPrefix(name, "__")
+	if !j.known(owner) && !made || !dottedIdentifier(name) || strings.Contains(name, ".") || strings.HasPrefix(name, "__") {
+		return false
+	}
+	return name == strings.ToUpper(name) || j.listedTogether(c) || j.harmlessOwner(owner, name, made)
+}
+
+// harmlessOwner tells methods that a file may fetch from those that do something
+// when a container calls its key or its element: pandas calls a callable key,
+// and a path's unlink needs no argument.
+func (j *judge) harmlessOwner(owner decode.Value, name string, made bool) bool {
+	top, _, _ := strings.Cut(j.t.Imports[owner.Import].RealModule, ".")
+	switch top {
+	case "pathlib", "pandas", "numpy", "io", "_io", "zoneinfo", "joblib", "pyarrow":
+		return false
+	}
+	return !made || strings.HasPrefix(name, "forward")
 }
 
 func (j *judge) factory(c *decode.Call) bool {

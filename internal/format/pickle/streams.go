@@ -3,6 +3,7 @@ package pickle
 import (
 	"bytes"
 	"slices"
+	"strings"
 
 	decode "github.com/sallyport/sallyport/internal/decode/pickle"
 	"github.com/sallyport/sallyport/internal/format"
@@ -109,7 +110,8 @@ func acts(t *decode.Trace) bool {
 			continue
 		}
 		used[i] = true
-		if plausible(t.Imports[i]) && c.Op != 'i' { // "(in\nthe\n" is an INST
+		dotted := strings.Contains(t.Imports[i].Module, ".")
+		if plausible(t.Imports[i]) && (c.Op != 'i' || dotted) { // "(in\nthe\n" is an INST
 			return true
 		}
 	}

@@ -28,9 +28,9 @@ func TestUncalled(t *testing.T) {
 		{"bound-constructor", "PROTO 3; GLOBAL builtins getattr; GLOBAL zoneinfo ZoneInfo; BINUNICODE _unpickle; TUPLE2; REDUCE; BINUNICODE UTC; BININT1 1; TUPLE2; REDUCE; STOP", ""},
 		{"bound-constructor-twice", "PROTO 3; GLOBAL builtins getattr; GLOBAL zoneinfo ZoneInfo; BINUNICODE _unpickle; TUPLE2; REDUCE; BINUNICODE UTC; BININT1 1; TUPLE2; REDUCE; POP; " +
 			"GLOBAL builtins getattr; GLOBAL zoneinfo ZoneInfo; BINUNICODE _unpickle; TUPLE2; REDUCE; BINUNICODE UTC; BININT1 1; TUPLE2; REDUCE; STOP", ""},
-		{"bound-method-called", "PROTO 3; GLOBAL builtins getattr; GLOBAL zoneinfo ZoneInfo; BINUNICODE from_file; TUPLE2; REDUCE; NONE; TUPLE1; REDUCE; STOP", "007"},
+		{"bound-method-called", "PROTO 3; GLOBAL builtins getattr; GLOBAL zoneinfo ZoneInfo; BINUNICODE from_file; TUPLE2; REDUCE; NONE; TUPLE1; REDUCE; STOP", "007 009"},
 		{"bound-method-called-beside-a-constructor", "PROTO 3; GLOBAL builtins getattr; GLOBAL zoneinfo ZoneInfo; BINUNICODE _unpickle; TUPLE2; REDUCE; BINUNICODE UTC; BININT1 1; TUPLE2; REDUCE; POP; " +
-			"GLOBAL builtins getattr; GLOBAL zoneinfo ZoneInfo; BINUNICODE from_file; TUPLE2; REDUCE; NONE; TUPLE1; REDUCE; STOP", "007"},
+			"GLOBAL builtins getattr; GLOBAL zoneinfo ZoneInfo; BINUNICODE from_file; TUPLE2; REDUCE; NONE; TUPLE1; REDUCE; STOP", "007 009"},
 		{"old-torch-class-with-source", "PROTO 2; MARK; BINUNICODE module; GLOBAL torch.nn.modules.linear Linear; BINUNICODE linear.py; BINUNICODE \"class Linear\"; TUPLE; BINPERSID; EMPTY_TUPLE; NEWOBJ; EMPTY_DICT; BUILD; STOP", ""},
 		{"old-torch-class-unknown", "PROTO 2; MARK; BINUNICODE module; GLOBAL acme Net; BINUNICODE net.py; BINUNICODE \"class Net\"; TUPLE; BINPERSID; EMPTY_TUPLE; NEWOBJ; STOP", "002"},
 		{"old-torch-gadget", "PROTO 2; MARK; BINUNICODE module; GLOBAL os system; BINUNICODE net.py; BINUNICODE x; TUPLE; BINPERSID; BINUNICODE echo; TUPLE1; REDUCE; STOP", "001"},
