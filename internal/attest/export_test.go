@@ -1,6 +1,7 @@
 package attest
 
 import (
+	"crypto"
 	"os"
 	"path/filepath"
 	"testing"
@@ -8,12 +9,13 @@ import (
 	"github.com/sallyport/sallyport/internal/sign"
 )
 
-// With SALLYPORT_BUNDLES set, one good bundle of each kind and the public key
-// are written there, for the foreign verifiers in the nested module interop.
+// One good bundle of each kind and the public key are written to
+// SALLYPORT_BUNDLES, for the foreign verifiers in the nested module interop;
+// without it to a folder that goes away. What is on disk must verify.
 func TestExportBundles(t *testing.T) {
 	dir := os.Getenv("SALLYPORT_BUNDLES")
 	if dir == "" {
-		t.Skip("SALLYPORT_BUNDLES is not set: nothing to write")
+		dir = t.TempDir()
 	}
 	k := newKey(t)
 	public, err := sign.MarshalPublic(k.Public())
@@ -27,6 +29,28 @@ func TestExportBundles(t *testing.T) {
 	for name, b := range out {
 		if err := os.WriteFile(filepath.Join(dir, name), b, 0o644); err != nil {
 			t.Fatal(err)
+		}
+	}
+	checkExported(t, dir, k)
+}
+
+func checkExported(t *testing.T, dir string, k *sign.Key) {
+	t.Helper()
+	names, err := filepath.Glob(filepath.Join(dir, "*.sigstore.json"))
+	if err != nil || len(names) == 0 {
+		t.Fatalf("no bundle was written: %v", err)
+	}
+	for _, name := range names {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := sign.ParseBundle(data)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if _, err := b.Verify([]crypto.PublicKey{k.Public()}); err != nil {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }
