@@ -50,6 +50,10 @@ race: ## unit tests under the race detector (needs a C compiler)
 fuzz: ## every fuzz target for FUZZTIME (10s each)
 	@scripts/fuzz.sh $(or $(FUZZTIME),10s)
 
+.PHONY: differential
+differential: ## compare with CPython's unpicklers; N=5000000 SEED=1
+	SALLYPORT_SEED=$(or $(SEED),1) SALLYPORT_DIFFERENTIAL=$(or $(N),200000) $(GO) test -count=1 -timeout 0 -v ./test/differential
+
 bench: ## measure beside the peers; BENCHFLAGS="--rows tiny,pt --repeat 3"
 	python3 bench/run.py $(BENCHFLAGS)
 

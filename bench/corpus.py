@@ -146,13 +146,21 @@ def save_onnx(a, path):
     onnx.save(helper.make_model(graph, producer_name="corpus"), path)
 
 
-def save_many(a, path):
-    for i in range(max(1, int(2000 * a.scale))):
-        folder = path / f"d{i % 20:02d}"
+def save_many(a, path, count=2000, folders=20):
+    for i in range(max(1, int(count * a.scale))):
+        folder = path / f"d{i % folders:02d}"
         folder.mkdir(parents=True, exist_ok=True)
         obj = OrderedDict(id=i, tags=[f"t{j}" for j in range(i % 13)], w=[j * 0.5 + i for j in range(100)],
                           s={1, 2, i}, c=complex(i, 1))
         (folder / f"m{i:05d}.pkl").write_bytes(pickle.dumps(obj, protocol=2 + i % 4))
+
+
+def save_many10000(a, path):
+    save_many(a, path, 10_000, 100)
+
+
+def save_many100000(a, path):
+    save_many(a, path, 100_000, 1000)
 
 
 # Family, file or folder below --out, writer. run.py knows the same paths.
@@ -169,6 +177,8 @@ FAMILIES = [
     ("h5", "keras_200mb.h5", save_h5),
     ("onnx", "mlp_200mb.onnx", save_onnx),
     ("many", "many_pickles", save_many),
+    ("many10000", "many_10000", save_many10000),
+    ("many100000", "many_100000", save_many100000),
 ]
 
 

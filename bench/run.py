@@ -80,6 +80,8 @@ ROWS = [
         "≤ 1.1 × openssl"),
     Row("manytensors", "torch zip, 20,000 tensors", "torch_20000_tensors.pt", scan(), read, goal="≤ 0.05 s"),
     Row("many", "2,000 small pickles", "many_pickles", scan(), read, goal="≤ 0.05 s"),
+    Row("many10000", "10,000 small pickles", "many_10000", scan(), peers=False),
+    Row("many100000", "100,000 small pickles", "many_100000", scan(), peers=False, goal="≤ 1.2 × ten times the 10,000"),
     Row("forest", "scikit-learn forest, pickle", "forest.pkl", scan(), read, goal="≤ 0.15 s"),
     Row("joblib", "the same, joblib", "forest.joblib", scan(), read, goal="≤ 0.10 s"),
     Row("joblibgz", "the same, joblib gzip", "forest.joblib.gz", scan(), read, goal="≤ 0.25 s"),
@@ -217,6 +219,10 @@ def ratios(results):
         cells = results.get(row.key, {})
         if "×" in row.goal and "sallyport" in cells and "limit" in cells:
             lines.append(f"- {row.title}: {cells['sallyport']['cpu'] / cells['limit']['cpu']:.2f} × the limit ({row.goal})")
+    small, large = (results.get(k, {}).get("sallyport") for k in ("many10000", "many100000"))
+    if small and large:
+        lines.append(f"- growth: ten times the files cost {large['cpu'] / small['cpu']:.1f} times the CPU and "
+                     f"{large['peak'] / small['peak']:.1f} times the memory (≤ 12 times the CPU)")
     return "\n".join(lines)
 
 

@@ -10,7 +10,7 @@ for package in $(go list ./...); do
   # Each target needs a run of its own: go test fuzzes one at a time.
   for target in $(go test -list '^Fuzz' "$package" | grep '^Fuzz' || true); do
     echo "$package $target"
-    go test -run '^$' -fuzz "^$target\$" -fuzztime "$time" "$package" || failed=1
+    go test -run '^$' -fuzz "^$target\$" -fuzztime "$time" -fuzzminimizetime 10x "$package" || failed=1
   done
 done
 exit $failed

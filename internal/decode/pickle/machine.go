@@ -65,17 +65,43 @@ type Options struct {
 // Run follows one stream that starts at off, until STOP or until it breaks. It
 // never fails: what went wrong is in the trace.
 func Run(r *bounded.Reader, off int64, opt Options) *Trace {
+	x := Runner{R: r}
+	defer x.Close()
+	return x.Run(off, opt)
+}
+
+// Runner follows streams of one view one after the other. Where one begins at
+// the end of the one before, it goes on in the bytes that are read already.
+type Runner struct {
+	R *bounded.Reader
+	c *bounded.Cursor
+}
+
+// Run is like the function Run.
+func (x *Runner) Run(off int64, opt Options) *Trace {
+	if x.c == nil || x.c.Offset() != off {
+		x.Close()
+		x.c = x.R.NewCursor(off)
+	}
 	m := machines.Get().(*machine)
-	m.start(r, off, opt)
+	m.start(x.R, x.c, off, opt)
 	m.loop()
+	m.c.Advance(m.p)
 	t := m.finish()
 	machines.Put(m)
 	return t
 }
 
-func (m *machine) start(r *bounded.Reader, off int64, opt Options) {
-	m.r, m.opt = r, opt
-	m.c = r.NewCursor(off)
+// Close gives the buffer back. A Runner can go on afterwards.
+func (x *Runner) Close() {
+	if x.c != nil {
+		x.c.Close()
+		x.c = nil
+	}
+}
+
+func (m *machine) start(r *bounded.Reader, c *bounded.Cursor, off int64, opt Options) {
+	m.r, m.opt, m.c = r, opt, c
 	m.w, m.p, m.base = nil, 0, m.c.Offset()
 	m.t = &Trace{Start: off, End: off}
 	m.made, m.layouts = 0, 0
@@ -93,7 +119,6 @@ func (m *machine) finish() *Trace {
 	for i := range m.names {
 		m.names[i].flush(t)
 	}
-	m.c.Close()
 	m.stack, m.marks = shrink(m.stack), shrink(m.marks)
 	m.tuple.items, m.tuple.base = shrink(m.tuple.items), 0
 	m.memo.reset()

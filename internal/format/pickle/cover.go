@@ -20,9 +20,9 @@ func (s *streams) cover(res *format.Result) {
 	last := s.last()
 	size := s.in.R.Size()
 	switch {
-	case s.cut:
+	case s.cut > 0:
 		res.Spans = append(res.Spans, format.Span{Offset: last.End, Length: size - last.End, Kind: format.Unread,
-			Rule: gapLimit, Reason: fmt.Sprintf("The file holds more than %d pickle streams.", maxStreams)})
+			Rule: gapLimit, Reason: fmt.Sprintf("The file holds more than %d pickle streams.", s.cut)})
 	case last.Err != nil:
 		res.Spans = append(res.Spans, format.Span{Offset: last.End, Length: size - last.End, Kind: format.Unread,
 			Rule: gapMalformed, Reason: brokenReason(last)})

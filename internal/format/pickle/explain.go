@@ -28,7 +28,7 @@ func Explain(in *format.Input) []format.Step {
 			steps = append(steps, format.Step{Offset: t.Start, Text: fmt.Sprintf("%d more streams", len(s.traces)-i)})
 			break
 		}
-		if len(s.traces) > 1 {
+		if s.count > 1 {
 			steps = append(steps, format.Step{Offset: t.Start, Text: fmt.Sprintf("stream %d, protocol %d", i+1, t.Protocol)})
 		}
 		j.open(t)

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/sallyport/sallyport/internal/bounded"
 	decode "github.com/sallyport/sallyport/internal/decode/pickle"
 	"github.com/sallyport/sallyport/internal/format"
 	"github.com/sallyport/sallyport/rules"
@@ -14,25 +15,32 @@ const (
 	resyncWindow = 1 << 20 // bytes searched for a stream behind junk
 	resyncTries  = 64      // streams tried there
 	maxStreams   = 1 << 20 // stacked streams of one file
+	maxTraces    = 1 << 14 // those among them that do more than hold plain data
 )
 
 // streams are the streams found in one input, in order of their offsets.
 type streams struct {
 	in     *format.Input
-	traces []*decode.Trace
+	run    decode.Runner
+	traces []*decode.Trace // plain ones that follow each other are one
+	count  int             // streams, each of them
 	inner  []*decode.Trace // streams inside of joblib's arrays of objects
 	other  []*decode.Trace // what a loader that does not know joblib's arrays reads
-	cut    bool            // more streams than maxStreams
+	cut    int             // how many streams are too many; 0 when all were read
 	tries  int             // strings that were decoded for a look
 }
 
 // collect finds the streams of the input. It returns nil when the input is not
 // a pickle.
 func collect(in *format.Input) *streams {
-	s := &streams{in: in}
+	s := &streams{in: in, run: decode.Runner{R: in.R}}
+	defer s.run.Close()
 	first, ok := in.Parsed.(*decode.Trace)
-	if !ok {
-		first = decode.Run(in.R, 0, decode.Options{Inline: true})
+	if ok {
+		own := *first // the container keeps its own
+		first = &own
+	} else {
+		first = s.run.Run(0, decode.Options{Inline: true})
 	}
 	strong := in.Parsed != nil || decode.HasMagic(in.Head())
 	switch {
@@ -156,6 +164,10 @@ func dottedIdentifier(s string) bool {
 }
 
 func (s *streams) add(t *decode.Trace) {
+	s.count++
+	if len(s.traces) > 0 && s.merge(t) {
+		return
+	}
 	s.traces = append(s.traces, t)
 	if len(t.Arrays) == 0 {
 		return
@@ -168,14 +180,30 @@ func (s *streams) add(t *decode.Trace) {
 	}
 }
 
+// merge takes a stream of plain data together with one right before it: there
+// may be a million of them.
+func (s *streams) merge(t *decode.Trace) bool {
+	last := s.last()
+	if last.End != t.Start || !plain(last) || !plain(t) {
+		return false
+	}
+	last.End, last.Protocol, last.Ops = t.End, max(last.Protocol, t.Protocol), last.Ops+t.Ops
+	return true
+}
+
+// plain reports whether a stream ends well and has nothing in it to judge.
+func plain(t *decode.Trace) bool {
+	return t.Stopped && len(t.Imports)+len(t.Calls)+len(t.Writes)+len(t.Persistent)+len(t.Extensions)+len(t.Desyncs)+len(t.Blobs)+len(t.Arrays) == 0
+}
+
 func (s *streams) last() *decode.Trace { return s.traces[len(s.traces)-1] }
 
 // rest follows the streams behind the first: loaders call load again and again,
 // and some skip what lies between.
 func (s *streams) rest() {
 	for s.last().End < s.in.R.Size() && s.last().End > s.last().Start {
-		if len(s.traces) == maxStreams {
-			s.cut = true
+		if s.count == maxStreams || len(s.traces) == maxTraces {
+			s.cut = s.count
 			return
 		}
 		if !s.last().Stopped || !s.next(s.last().End) {
@@ -193,7 +221,7 @@ func (s *streams) next(off int64) bool {
 	if n == 0 || !decode.IsOpcode(head[0]) {
 		return false
 	}
-	t := decode.Run(s.in.R, off, decode.Options{Inline: true})
+	t := s.run.Run(off, decode.Options{Inline: true})
 	magic := decode.HasMagic(head[:n])
 	if t.Stopped && (magic || t.End == s.in.R.Size() && t.Ops > 1) || acts(t) || magic && len(t.Imports) > 0 {
 		s.add(t)
@@ -234,28 +262,49 @@ func callsGadget(t *decode.Trace) bool {
 }
 
 // resync searches a window behind off for the beginning of another stream that
-// imports something; what lies before it stays unexplained.
+// imports something; what lies before it stays unexplained. It reads in pieces
+// that grow, so that a file full of gaps is not read again and again.
 func (s *streams) resync(off int64) bool {
-	window, err := s.in.R.Bytes(off, min(resyncWindow, s.in.R.Size()-off))
-	if err != nil {
-		return false
-	}
+	end := min(off+resyncWindow, s.in.R.Size())
 	tries := 0
-	for i := 0; i < len(window) && tries < resyncTries; i++ {
-		j := bytes.IndexByte(window[i:], 0x80)
-		if j < 0 {
+	for size := int64(4 << 10); off < end; size = min(4*size, bounded.MaxBlock) {
+		piece, err := s.in.R.Bytes(off, min(size, end-off))
+		if err != nil {
 			return false
 		}
-		i += j
-		if !decode.HasMagic(window[i:]) {
-			continue
+		for i := 0; i < len(piece); i++ {
+			j := bytes.IndexByte(piece[i:], 0x80)
+			if j < 0 {
+				break
+			}
+			i += j
+			if !s.begins(off + int64(i)) {
+				continue
+			}
+			if tries++; tries > resyncTries {
+				return false
+			}
+			if s.found(off + int64(i)) {
+				return true
+			}
 		}
-		tries++
-		t := decode.Run(s.in.R, off+int64(i), decode.Options{Inline: true})
-		if len(t.Imports) > 0 && (t.Stopped || acts(t)) {
-			s.add(t)
-			return true
-		}
+		off += int64(len(piece))
 	}
 	return false
+}
+
+// begins reports whether the magic of a stream stands at off.
+func (s *streams) begins(off int64) bool {
+	var head [3]byte
+	n, _ := s.in.R.ReadAt(head[:], off)
+	return decode.HasMagic(head[:n])
+}
+
+func (s *streams) found(off int64) bool {
+	t := s.run.Run(off, decode.Options{Inline: true})
+	if len(t.Imports) == 0 || !t.Stopped && !acts(t) {
+		return false
+	}
+	s.add(t)
+	return true
 }
