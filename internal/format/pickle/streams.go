@@ -44,7 +44,7 @@ func collect(in *format.Input) *streams {
 	}
 	strong := in.Parsed != nil || decode.HasMagic(in.Head())
 	switch {
-	case strong || convincing(in, first):
+	case strong || convincing(in, first) || s.leads(first):
 		s.add(first)
 	case !hinted(in) || !s.resync(0):
 		return nil
@@ -72,6 +72,11 @@ func convincing(in *format.Input, t *decode.Trace) bool {
 	if t.Stopped && hinted(in) {
 		return true
 	}
+	return telling(in, t)
+}
+
+// telling reports a stream that no text is by chance, whatever the file's name.
+func telling(in *format.Input, t *decode.Trace) bool {
 	if t.Stopped && len(t.Imports) > 0 && wholly(in, t) && plausibleNames(t) {
 		return true
 	}
@@ -214,20 +219,46 @@ func (s *streams) rest() {
 	}
 }
 
-// next takes the stream that starts right at off.
+// next takes the stream that starts right at off, or a few that say nothing by
+// themselves and the one that they lead to.
 func (s *streams) next(off int64) bool {
-	var head [3]byte
-	n, _ := s.in.R.ReadAt(head[:], off)
-	if n == 0 || !decode.IsOpcode(head[0]) {
-		return false
-	}
-	t := s.run.Run(off, decode.Options{Inline: true})
-	magic := decode.HasMagic(head[:n])
-	if t.Stopped && (magic || t.End == s.in.R.Size() && t.Ops > 1) || acts(t) || magic && len(t.Imports) > 0 {
+	chain := s.chain(off, func(t *decode.Trace, magic bool) bool {
+		return t.Stopped && (magic || t.End == s.in.R.Size() && t.Ops > 1) || acts(t) || magic && len(t.Imports) > 0
+	})
+	for _, t := range chain {
 		s.add(t)
-		return true
 	}
-	return false
+	return chain != nil
+}
+
+// leads reports whether a harmless first stream without magic is followed by one
+// that is a pickle for certain: a loader that loads again gets there.
+func (s *streams) leads(first *decode.Trace) bool {
+	return first.Stopped && s.chain(first.End, func(t *decode.Trace, _ bool) bool { return telling(s.in, t) }) != nil
+}
+
+// maxChain is how many streams that say nothing may stand before one that does.
+const maxChain = 64
+
+// chain follows streams that end well until one satisfies; nil when none does.
+func (s *streams) chain(off int64, satisfies func(t *decode.Trace, magic bool) bool) (chain []*decode.Trace) {
+	for range maxChain {
+		var head [3]byte
+		n, _ := s.in.R.ReadAt(head[:], off)
+		if n == 0 || !decode.IsOpcode(head[0]) {
+			return nil
+		}
+		t := s.run.Run(off, decode.Options{Inline: true})
+		chain = append(chain, t)
+		if satisfies(t, decode.HasMagic(head[:n])) {
+			return chain
+		}
+		if !t.Stopped {
+			return nil
+		}
+		off = t.End
+	}
+	return nil
 }
 
 // lostWindow is how far behind an array of unknown size calls are searched, in bytes.
