@@ -16,11 +16,11 @@ import json
 import os
 import platform
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from pathlib import Path
 
@@ -29,6 +29,7 @@ ROOT = BENCH.parent
 OURS = ROOT / "bin" / "sallyport"
 TOOLS = ["sallyport", "limit", "picklescan", "modelscan", "fickling", "modelaudit"]
 PEERS = TOOLS[2:]
+KILLED = -9  # exit code of what ran into the cap
 
 # No tool may send anything anywhere while it is measured.
 QUIET = {"PROMPTFOO_DISABLE_TELEMETRY": "1", "NO_ANALYTICS": "1", "DO_NOT_TRACK": "1", "HF_HUB_OFFLINE": "1"}
@@ -117,6 +118,22 @@ def commands(tool, row, path, work):
     return [peer_command(tool, row, path)] if row.peers else None
 
 
+# A process inherits the peak memory of the one that started it, so each command is
+# started by an interpreter that has loaded nothing. It prints what the kernel
+# accounts to the command and its children: CPU seconds, peak KiB, exit code.
+LAUNCH = """
+import os, sys
+pid = os.fork()
+if pid == 0:
+    out = os.open(sys.argv[1], os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    err = os.open(sys.argv[2], os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    os.dup2(out, 1), os.dup2(err, 2)
+    os.execvp(sys.argv[3], sys.argv[3:])
+_, status, usage = os.wait4(pid, 0)
+print(usage.ru_utime + usage.ru_stime, usage.ru_maxrss, os.waitstatus_to_exitcode(status))
+"""
+
+
 def run(argv, work, cap, keep=True):
     """Run one process; return CPU seconds, wall seconds, peak MiB, exit code, output file.
 
@@ -124,15 +141,18 @@ def run(argv, work, cap, keep=True):
     """
     env = dict(os.environ, **QUIET, XDG_CONFIG_HOME=f"{work}/config", HOME=str(work))
     out = work / "stdout"
+    launcher = [sys.executable, "-I", "-S", "-c", LAUNCH, str(out) if keep else os.devnull, str(work / "stderr"), *argv]
     begin = time.monotonic()
-    with open(out if keep else os.devnull, "wb") as stdout, open(work / "stderr", "wb") as stderr:
-        p = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr, cwd=work, env=env)
-        killer = threading.Timer(cap, p.kill)
-        killer.start()
-        _, status, usage = os.wait4(p.pid, 0)
-        killer.cancel()
-    p.returncode = os.waitstatus_to_exitcode(status)
-    return (usage.ru_utime + usage.ru_stime, time.monotonic() - begin, usage.ru_maxrss / 1024, p.returncode, out)
+    p = subprocess.Popen(launcher, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, cwd=work, env=env, text=True,
+                         start_new_session=True)
+    try:
+        usage, _ = p.communicate(timeout=cap)
+    except subprocess.TimeoutExpired:
+        os.killpg(p.pid, signal.SIGKILL)
+        p.communicate()
+        return (float(cap), float(cap), 0.0, KILLED, out)
+    cpu, peak, code = usage.split()
+    return (float(cpu), time.monotonic() - begin, int(peak) / 1024, int(code), out)
 
 
 def measure(tool, row, path, cap, scratch):
@@ -184,7 +204,7 @@ def measure_row(row, tools, a):
     for _ in range(a.repeat):
         for tool in tools:
             earlier = samples.setdefault(tool, [])
-            if earlier and earlier[-1]["exit"] == -9:
+            if earlier and earlier[-1]["exit"] == KILLED:
                 continue  # killed at the cap: once is enough
             got = measure(tool, row, path, a.cap, a.scratch)
             if got is not None:
@@ -195,7 +215,7 @@ def measure_row(row, tools, a):
 def cell(m, cap):
     if m is None:
         return "–"
-    if m["exit"] == -9:
+    if m["exit"] == KILLED:
         return f"> {cap} s wall"
     text = f"{m['cpu']:.3g} / {m['peak']:.0f} / {m['exit']}"
     if m.get("read") is not None:
