@@ -69,7 +69,7 @@ func Scan(r *finding.Report, files []evidence.File, uri string, started, finishe
 		Scanner: evidence.Scanner{URI: uri, Version: r.Tool.Version,
 			Ruleset: r.Tool.Ruleset, Sequence: r.Tool.Sequence},
 		StartedOn: started, FinishedOn: finished, Result: r.Verdict, Files: files,
-		Findings: r.Findings, Gaps: r.Gaps, Excluded: r.Excluded, Names: r.Names, Limits: r.Limits,
+		Findings: r.Findings, Gaps: r.Gaps, Excluded: r.Excluded, Names: r.Names, Deep: r.Deep, Limits: r.Limits,
 	}
 }
 

@@ -31,6 +31,10 @@ func (e *LimitError) Error() string { return fmt.Sprintf("limit %q reached (%d)"
 // Budget is what one file may cost, with everything nested in it. It belongs to
 // one goroutine. It counts work, never seconds, so that results repeat.
 type Budget struct {
+	// Deep asks readers for more than the structure: the engine looks into the
+	// payload they declare, so they say of each tensor what its values are.
+	Deep bool
+
 	ctx      context.Context
 	expanded int64 // decoded bytes that do not lie in the file itself
 	maxBytes int64
@@ -64,6 +68,14 @@ func (b *Budget) Reached() []*LimitError { return b.reached }
 // IOErr is the first failure to read that was not the file's own fault: a disk
 // error, a cancelled context, a file cut short under our hands.
 func (b *Budget) IOErr() error { return b.ioErr }
+
+// Trial runs a look at bytes that may be anything, under a budget of its own: the
+// limits that noise runs into are forgotten, the work it made counts here.
+func (b *Budget) Trial(look func(*Budget)) error {
+	t := &Budget{ctx: b.ctx, maxBytes: ExpansionFloor}
+	look(t)
+	return b.Items(1 + t.items)
+}
 
 // Items charges n opcodes, entries or tokens.
 func (b *Budget) Items(n int64) error {

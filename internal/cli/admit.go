@@ -47,6 +47,7 @@ type admitOptions struct {
 	format     string
 	output     string
 	jobs       int
+	deep       bool
 	all        bool
 }
 
@@ -74,6 +75,7 @@ func (a *app) admitCmd() *cobra.Command {
 	f.StringVar(&o.format, "format", "text", "text, json or markdown")
 	f.StringVarP(&o.output, "output", "o", "", "write the result to this file instead of standard output")
 	f.IntVar(&o.jobs, "jobs", 0, "files read at the same time (0: one per core)")
+	f.BoolVar(&o.deep, "deep", false, "look into tensor and media data too (reads every byte; the policy can ask for it)")
 	f.BoolVar(&o.all, "all", false, "text format: list everything instead of folding long lists")
 	return cmd
 }
@@ -243,7 +245,7 @@ func copyHint(err error) string {
 // examine scans the copy in a confined child.
 func (g *admission) examine(ctx context.Context, entry *quarantine.Entry) (*admit.Candidate, error) {
 	record := entry.Record()
-	job := confinedJob{Folder: absolutePath(entry.Dir()), Source: g.source, Version: version(), Jobs: g.options.jobs, Omissions: record.Omissions, Names: g.namesInForce(g.policy)}
+	job := confinedJob{Folder: absolutePath(entry.Dir()), Source: g.source, Version: version(), Jobs: g.options.jobs, Deep: g.options.deep || g.policy.WantsDeepScan(g.eligible()), Omissions: record.Omissions, Names: g.namesInForce(g.policy)}
 	for _, f := range record.Files {
 		job.Files = append(job.Files, confinedFile{Path: f.Path, Size: f.Size, SHA256: strings.TrimPrefix(f.Digest, "sha256:"), Blob: absolutePath(entry.BlobPath(f.Digest))})
 	}

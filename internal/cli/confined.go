@@ -41,6 +41,7 @@ type confinedJob struct {
 	Source    string              `json:"source"`
 	Version   string              `json:"version"`
 	Jobs      int                 `json:"jobs"`
+	Deep      bool                `json:"deep,omitempty"`
 	Files     []confinedFile      `json:"files"`
 	Omissions []artifact.Omission `json:"omissions"`
 	Names     []finding.Name      `json:"names,omitempty"` // additions of the policy that are in force
@@ -67,7 +68,7 @@ func confinedMain(ctx context.Context, s Streams) int {
 		return exitIncomplete
 	}
 	status := confine.Self(confine.Rights{ReadPaths: []string{job.Folder}, NoFiles: true})
-	report, err := scan.Run(ctx, job.tree(), all.Formats(), scan.Options{Jobs: job.Jobs, Version: job.Version, Names: job.Names})
+	report, err := scan.Run(ctx, job.tree(), all.Formats(), scan.Options{Jobs: job.Jobs, Deep: job.Deep, Version: job.Version, Names: job.Names})
 	if err == nil {
 		err = json.NewEncoder(s.Out).Encode(confinedAnswer{Status: status, Report: report})
 	}

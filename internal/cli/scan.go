@@ -23,6 +23,10 @@ imports or runs what it reads.
 A source is a file, a folder, an admitted model (layout:DIR//REPO:TAG), or "-"
 for a list of paths on standard input, one per line.
 
+Tensor and media data is declared by the structure around it and not read.
+--deep reads it: programs, pickles and archives at any offset, and values that no
+trained model has.
+
 --policy FILE adds the names of its section "names" to the list of inert Python
 names; the report carries them. Without it no policy is read.
 
@@ -41,6 +45,7 @@ type scanOptions struct {
 	failOn  string
 	jobs    int
 	digest  bool
+	deep    bool
 	all     bool
 	noGuard bool
 }
@@ -68,6 +73,7 @@ func (a *app) scanCmd() *cobra.Command {
 	f.StringVar(&o.failOn, "fail-on", "HIGH", "lowest severity that makes the exit code 1")
 	f.IntVar(&o.jobs, "jobs", 0, "files read at the same time (0: one per core)")
 	f.BoolVar(&o.digest, "digest", false, "read every byte and report SHA-256 of each file")
+	f.BoolVar(&o.deep, "deep", false, "look into tensor and media data too, for programs, pickles and archives (reads every byte)")
 	f.BoolVar(&o.all, "all", false, "text format: list everything instead of folding long lists")
 	f.BoolVar(&o.noGuard, "no-confinement", false, "do not take rights away from this process before reading")
 	return cmd
@@ -96,7 +102,7 @@ func (a *app) scan(ctx context.Context, o scanOptions, args []string) error {
 	if !o.noGuard {
 		confine.Self(confine.Rights{ReadPaths: readable})
 	}
-	report, err := a.runScan(ctx, tree, scan.Options{Jobs: o.jobs, Digest: o.digest, Version: version(), Names: names})
+	report, err := a.runScan(ctx, tree, scan.Options{Jobs: o.jobs, Digest: o.digest, Deep: o.deep, Version: version(), Names: names})
 	if err != nil {
 		return failed(err, "")
 	}

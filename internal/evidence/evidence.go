@@ -58,6 +58,7 @@ type Scan struct {
 	Findings   []finding.Finding  `json:"findings"`
 	Gaps       []finding.Gap      `json:"gaps"`
 	Excluded   []finding.Excluded `json:"excluded"`        // left out of the scan and not shipped
+	Deep       bool               `json:"deep,omitempty"`  // declared payload was looked into
 	Names      []finding.Name     `json:"names,omitempty"` // additions of the scanner's policy to the list of inert names
 	Limits     map[string]int64   `json:"limits"`
 }

@@ -128,6 +128,7 @@ type Report struct {
 	Findings  []Finding        `json:"findings"`
 	Gaps      []Gap            `json:"gaps"`
 	Excluded  []Excluded       `json:"excluded,omitempty"`
+	Deep      bool             `json:"deep,omitempty"`  // declared payload was looked into
 	Names     []Name           `json:"names,omitempty"` // additions of the user's policy that were in force
 	Limits    map[string]int64 `json:"limits"`          // the limits in force, by name
 	Size      int64            `json:"size"`            // bytes of all files

@@ -39,6 +39,15 @@ type Format struct {
 	Match      func(*Input) Confidence
 	Read       func(*Input) Result
 	Explain    func(*Input) []Step // what a loader would do with it, in order; nil when loading it does nothing
+	Signatures []Signature         // how it is found inside of other data under --deep; empty: it is not looked for
+}
+
+// Signature finds a format at any offset of declared payload. Weights hold every
+// short byte sequence sooner or later, so the magic only says where to look: Is
+// checks the whole header, or reads the thing, and is sure.
+type Signature struct {
+	Magic string                 // how the thing begins; two bytes or more
+	Is    func(in *Input) string // what the thing at the start of the input is ("a PE program"), or ""; the input ends 64 KiB further
 }
 
 // Step is one act of a loader, in words.
@@ -153,10 +162,17 @@ const (
 
 // Span is a range of the input. Rule and Reason are for Unread only: Rule is a
 // coverage rule id, Reason one sentence.
+//
+// Type and Row are for the payload of one tensor, where the reader knows them:
+// the element type as safetensors spells it ("F32", "BF16") and the bytes of one
+// step along the first dimension, 0 for a vector. A deep scan looks at such
+// values; without a type it looks at bytes only.
 type Span struct {
 	Offset, Length int64
 	Kind           SpanKind
 	Rule, Reason   string
+	Type           string
+	Row            int64
 }
 
 // Child is a nested stream.

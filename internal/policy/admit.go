@@ -42,6 +42,9 @@ func (in *intake) decide(environments []string, now time.Time) (clean bool) {
 	}
 	findings(&in.reasons, clauseIntakeFinding, in.report.Findings, block)
 	gaps(&in.reasons, clauseIntakeGap, in.report.Gaps)
+	if !in.report.Deep && slices.ContainsFunc(profiles, func(p *Profile) bool { return p.RequireDeepScan }) {
+		in.deny(clauseIntakeDeep, "Scan with --deep.", "The scan did not look into tensor and media data, which the policy wants.")
+	}
 	in.leftOut()
 	in.reliesOn(now)
 	in.pickles(profiles)
@@ -124,4 +127,12 @@ func holdsPickle(n *finding.Node) bool {
 		}
 	}
 	return false
+}
+
+// WantsDeepScan reports whether one of the environments asks for a deep scan.
+func (p *Policy) WantsDeepScan(environments []string) bool {
+	return slices.ContainsFunc(environments, func(env string) bool {
+		prof, err := p.Profile(env)
+		return err == nil && prof.RequireDeepScan
+	})
 }

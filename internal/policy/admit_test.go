@@ -70,6 +70,12 @@ func TestDecideAdmission(t *testing.T) {
 			p.Profiles["production"].Convert = ConvertRequire
 			r.Files = append(r.Files, nestedPickle())
 		}, []string{clauseIntakeConvert}, ""},
+		{"shallow-where-deep-is-required", []string{"sandbox", "production"}, "./model", func(p *Policy, _ *finding.Report) {
+			p.Profiles["production"].RequireDeepScan = true
+		}, []string{clauseIntakeDeep}, ""},
+		{"deep-where-deep-is-required", []string{"production"}, "./model", func(p *Policy, r *finding.Report) {
+			p.Profiles["production"].RequireDeepScan, r.Deep = true, true
+		}, nil, ""},
 		{"pickle-where-conversion-is-preferred", []string{"sandbox"}, "./model", func(_ *Policy, r *finding.Report) {
 			r.Files = append(r.Files, nestedPickle())
 		}, nil, ""},

@@ -31,6 +31,7 @@ const (
 	clauseScanTime    = "scan.time"
 	clauseScanAge     = "scan.age"
 	clauseScanRuleset = "scan.ruleset"
+	clauseScanDeep    = "scan.deep"
 	clauseScanOld     = "scan.superseded"
 	clauseAdmitted    = "admission.accepted"
 	clauseAdmRepo     = "admission.repository"
@@ -47,6 +48,7 @@ const (
 	clauseIntakeEmpty   = "admit.empty"
 	clauseIntakeFinding = "admit.finding"
 	clauseIntakeGap     = "admit.gap"
+	clauseIntakeDeep    = "admit.deep"
 	clauseIntakeVerdict = "admit.verdict"
 	clauseIntakeLeft    = "admit.excluded"
 	clauseIntakeNames   = "admit.names"
@@ -80,6 +82,7 @@ func Clauses() []Clause {
 		{clauseScanTime, "The scan finished after it began, and not in the future."},
 		{clauseScanAge, "The scan is not older than maxScanAge."},
 		{clauseScanRuleset, "The scan used a ruleset of at least minRuleset."},
+		{clauseScanDeep, "The scan looked into tensor and media data, where the profile sets requireDeepScan."},
 		{clauseScanOld, "Tells that an earlier result that blocks was superseded by a clean scan with an equal or newer ruleset."},
 		{clauseAdmitted, "Tells which admission decided."},
 		{clauseAdmRepo, "The model was admitted into this repository."},
@@ -95,6 +98,7 @@ func Clauses() []Clause {
 		{clauseIntakeEmpty, "The source has at least one file."},
 		{clauseIntakeFinding, "The scan has no finding at or above blockSeverity."},
 		{clauseIntakeGap, "The scan has no gap: everything was read and understood."},
+		{clauseIntakeDeep, "The scan is deep, where a profile sets requireDeepScan."},
 		{clauseIntakeVerdict, "The verdict of the report is the one that its findings and gaps give, and it is clean."},
 		{clauseIntakeLeft, "Tells which files were left out. They are neither scanned nor shipped."},
 		{clauseIntakeNames, "Tells which additions of the policy to the list of inert names the scan used; others deny."},

@@ -312,6 +312,15 @@ func TestDecideClauses(t *testing.T) {
 		{"content-read", func(p *Policy, ev *evidence.Evidence) {
 			prod(p).RequireContent, ev.ContentRead = true, true
 		}, nil, ""},
+		{"deep-scan-required-and-done", func(p *Policy, ev *evidence.Evidence) {
+			prod(p).RequireDeepScan = true
+			for i := range ev.Statements {
+				if scan := ev.Statements[i].Scan; scan != nil {
+					scan.Deep = true
+				}
+			}
+		}, nil, ""},
+		{"deep-scan-required-and-not-done", func(p *Policy, _ *evidence.Evidence) { prod(p).RequireDeepScan = true }, []string{clauseScanDeep}, ""},
 		{"content-required-and-not-read", func(p *Policy, _ *evidence.Evidence) { prod(p).RequireContent = true }, []string{clauseUnread}, ""},
 		{"content-not-read", func(*Policy, *evidence.Evidence) {}, nil, clauseUnread},
 	}

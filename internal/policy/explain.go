@@ -25,6 +25,9 @@ func (p *Profile) explainScan() []string {
 	if p.MinRuleset > 0 {
 		out = append(out, fmt.Sprintf("The scan must have used ruleset %d or newer.", p.MinRuleset))
 	}
+	if p.RequireDeepScan {
+		out = append(out, "The scan must have looked into tensor and media data too (--deep); admit does it by itself.")
+	}
 	if p.RequireContent {
 		return append(out, "Every layer must be read and rehashed (--content).")
 	}

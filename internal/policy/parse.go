@@ -38,6 +38,7 @@ type profileFile struct {
 	MinRuleset          *int     `yaml:"minRuleset"`
 	RequiredStatements  []string `yaml:"requiredStatements"`
 	RequireContent      *bool    `yaml:"requireContent"`
+	RequireDeepScan     *bool    `yaml:"requireDeepScan"`
 	AllowWaived         *bool    `yaml:"allowWaived"`
 	PinnedPolicyDigests []string `yaml:"pinnedPolicyDigests"`
 	SeparateRoles       *bool    `yaml:"separateRoles"`
@@ -125,6 +126,7 @@ func (r *reader) profile(env string, f *profileFile) *Profile {
 	at := func(key string) []string { return []string{"profiles", env, key} }
 	set(&p.MinRuleset, f.MinRuleset)
 	set(&p.RequireContent, f.RequireContent)
+	set(&p.RequireDeepScan, f.RequireDeepScan)
 	set(&p.AllowWaived, f.AllowWaived)
 	set(&p.SeparateRoles, f.SeparateRoles)
 	set(&p.LocalKeys, f.LocalKeys)

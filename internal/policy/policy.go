@@ -76,6 +76,8 @@ type Profile struct {
 	RequiredStatements []string `json:"requiredStatements"`
 	// RequireContent denies unless every layer was read and rehashed.
 	RequireContent bool `json:"requireContent"`
+	// RequireDeepScan denies unless the scan looked into declared payload too.
+	RequireDeepScan bool `json:"requireDeepScan,omitempty"`
 	// AllowWaived would admit findings under a waiver. Waivers are not part of
 	// this version: Parse refuses true.
 	AllowWaived bool `json:"allowWaived"`

@@ -73,9 +73,11 @@ func (d *decider) scans(trusted []*evidence.Statement) bool {
 }
 
 func (d *decider) decides(r *reading, blocking []*reading) bool {
-	return d.fresh(r) && r.Scanner.Sequence >= d.profile.MinRuleset &&
+	return d.fresh(r) && r.Scanner.Sequence >= d.profile.MinRuleset && d.deepEnough(r) &&
 		!slices.ContainsFunc(blocking, func(b *reading) bool { return !r.supersedes(b) })
 }
+
+func (d *decider) deepEnough(r *reading) bool { return r.Deep || !d.profile.RequireDeepScan }
 
 func (d *decider) fresh(r *reading) bool {
 	return d.now.Sub(r.FinishedOn) <= time.Duration(d.profile.MaxScanAge)
@@ -117,6 +119,9 @@ func (d *decider) refuse(clean, blocking []*reading) {
 	if best.Scanner.Sequence < d.profile.MinRuleset {
 		d.deny(clauseScanRuleset, "Admit the model again with a current version of sallyport.",
 			"The scan used ruleset %d; %s wants %d or newer.", best.Scanner.Sequence, d.env, d.profile.MinRuleset)
+	}
+	if !d.deepEnough(best) {
+		d.deny(clauseScanDeep, "Admit the model again with \"sallyport admit --deep\".", "The scan did not look into tensor and media data; %s wants that.", d.env)
 	}
 	for _, b := range blocking {
 		if !best.supersedes(b) {

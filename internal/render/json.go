@@ -28,6 +28,9 @@ func JSON(w io.Writer, r *finding.Report) error {
 	if len(r.Excluded) > 0 {
 		list(s, "excluded", r.Excluded)
 	}
+	if r.Deep {
+		s.field("deep", r.Deep)
+	}
 	if len(r.Names) > 0 {
 		list(s, "names", r.Names)
 	}

@@ -147,7 +147,9 @@ func (p *printer) coverage(r *finding.Report) {
 	if c.unreadable > 0 {
 		p.para(2, 4, size(c.unread)+" unexplained inside "+count(c.unreadable, "nested member"))
 	}
-	if c.payload > 0 {
+	if c.payload > 0 && r.Deep {
+		p.para(2, 4, "payload declared, and searched for what is no data: "+size(c.payload)+" of tensor or media data")
+	} else if c.payload > 0 {
 		p.para(2, 4, "payload declared, not inspected: "+size(c.payload)+" of tensor or media data")
 	}
 	for i, e := range r.Excluded {

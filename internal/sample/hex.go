@@ -1,6 +1,7 @@
 package sample
 
 import (
+	"bytes"
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
@@ -10,7 +11,7 @@ import (
 
 // assembleHex reads one item per line: hex digits (spaces allowed), a quoted
 // string with Go escapes, "u16 N", "u32 N", "u64 N" (little-endian), or
-// "fill COUNT BYTE". Text behind a # outside of quotes is a comment.
+// "fill COUNT BYTE", "repeat COUNT HEX". Text behind a # outside of quotes is a comment.
 func assembleHex(text string) ([]byte, error) {
 	var out []byte
 	for i, line := range strings.Split(text, "\n") {
@@ -44,6 +45,13 @@ func hexItem(line string) ([]byte, error) {
 		}
 		b, err := strconv.ParseUint(fields[2], 0, 8)
 		return []byte(strings.Repeat(string([]byte{byte(b)}), n)), err
+	case fields[0] == "repeat" && len(fields) == 3:
+		n, err := strconv.Atoi(fields[1])
+		if err != nil {
+			return nil, err
+		}
+		p, err := hex.DecodeString(fields[2])
+		return bytes.Repeat(p, n), err
 	case len(fields) == 2 && strings.HasPrefix(fields[0], "u"):
 		v, err := strconv.ParseUint(fields[1], 0, 64)
 		b := binary.LittleEndian.AppendUint64(nil, v)

@@ -43,6 +43,9 @@ func (x *examiner) examine(in *format.Input, as string, node finding.Node, depth
 		won = append(won, x.alsoReads(in, weak, won)...)
 	}
 	x.settle(in, &node, won, cover)
+	if x.opt.Deep {
+		x.deep(in, won)
+	}
 	for _, r := range won {
 		for i, c := range r.result.Children {
 			if n, ok := x.child(in, c, depth); ok {

@@ -59,6 +59,7 @@ func (w *worker) file(ctx context.Context, f *artifact.File) (res fileResult) {
 	}
 	counted := &counter{src: content}
 	budget := bounded.NewBudget(ctx, content.Size())
+	budget.Deep = w.opt.Deep
 	if r, err := w.view(counted, content.Size(), budget); err != nil {
 		res.unread(at, "It could not be read: "+plain(err)+".")
 	} else {

@@ -28,6 +28,7 @@ import (
 type Options struct {
 	Jobs    int                      // files read at the same time; 0: one per core
 	Digest  bool                     // read every byte and compute SHA-256 of each file
+	Deep    bool                     // look into declared payload too
 	Version string                   // program version for the report
 	Names   []finding.Name           // what the user's policy adds to the list of inert Python names; in force now
 	Done    func(files, bytes int64) // called after each file, from any goroutine; may be nil
@@ -43,6 +44,7 @@ func Run(ctx context.Context, tree *artifact.Tree, formats []format.Format, opt 
 		Limits: bounded.Limits(),
 		Size:   tree.Size(),
 		Names:  opt.Names,
+		Deep:   opt.Deep,
 	}
 	omissions(report, tree)
 	files := tree.Files

@@ -43,6 +43,15 @@ type Header struct {
 	Data         int64  // bytes of data; meaningless for objects
 }
 
+// Row is the bytes of one step along the first dimension, 0 for a vector or a
+// scalar and for arrays in Fortran order.
+func (h *Header) Row() int64 {
+	if len(h.Shape) < 2 || h.Fortran || h.Shape[0] <= 0 {
+		return 0
+	}
+	return h.Data / h.Shape[0]
+}
+
 // Read reads the header that starts at off. It reads no data and does not check
 // that the data is there. Errors wrap ErrMalformed, ErrVersion, ErrType,
 // bounded.ErrTruncated, or are limits.

@@ -18,7 +18,7 @@ import (
 )
 
 // engineRules are raised by the engine, not by a format.
-var engineRules = []string{"SP-NAME-001", "SP-NAME-002", "SP-NAME-003"}
+var engineRules = []string{"SP-NAME-001", "SP-NAME-002", "SP-NAME-003", "SP-DEEP-001", "SP-DEEP-002", "SP-DEEP-003", "SP-DEEP-004"}
 
 func TestEveryFormatFolderIsListed(t *testing.T) {
 	folders, err := filepath.Glob("../*/")
@@ -89,7 +89,7 @@ func TestRuleSamples(t *testing.T) {
 			}
 			for _, e := range entries {
 				t.Run(r.ID+"/"+kind+"/"+e.Name(), func(t *testing.T) {
-					report := scanSample(t, filepath.Join(folder, e.Name()))
+					report := scanSample(t, filepath.Join(folder, e.Name()), strings.HasPrefix(r.ID, "SP-DEEP"))
 					checkSample(t, r.ID, kind == "bad", e.Name(), report)
 				})
 			}
@@ -111,7 +111,7 @@ func checkSample(t *testing.T, id string, bad bool, name string, r *finding.Repo
 	}
 }
 
-func scanSample(t *testing.T, name string) *finding.Report {
+func scanSample(t *testing.T, name string, deep bool) *finding.Report {
 	t.Helper()
 	tree := &artifact.Tree{Source: "sample"}
 	err := filepath.WalkDir(name, func(full string, d os.DirEntry, err error) error {
@@ -129,7 +129,7 @@ func scanSample(t *testing.T, name string) *finding.Report {
 		t.Fatal(err)
 	}
 	tree.Sort()
-	report, err := scan.Run(context.Background(), tree, Formats(), scan.Options{Jobs: 1})
+	report, err := scan.Run(context.Background(), tree, Formats(), scan.Options{Jobs: 1, Deep: deep})
 	if err != nil {
 		t.Fatal(err)
 	}

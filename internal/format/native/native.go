@@ -26,6 +26,8 @@ var Format = format.Format{
 	Rules: []string{"SP-NATIVE-001"},
 	Match: match,
 	Read:  read,
+
+	Signatures: signatures,
 }
 
 func match(in *format.Input) format.Confidence {

@@ -103,7 +103,7 @@ func (t *reader) data(at int64, h *npy.Header) int64 {
 			"The header declares %d bytes of data, %d are there.", h.Data, rest)})
 		return 0
 	case h.Data > 0:
-		t.span(format.Span{Offset: at, Length: h.Data, Kind: format.Payload})
+		t.span(format.Span{Offset: at, Length: h.Data, Kind: format.Payload, Type: deepType(h), Row: h.Row()})
 	}
 	return at + h.Data
 }
@@ -174,4 +174,9 @@ func (t *reader) facts(h *npy.Header) {
 		{Key: "numpy.dtype", Value: rule.Clip(h.Type)},
 		{Key: "numpy.shape", Value: strings.Join(dims, "x")},
 	}
+}
+
+// deepType is the element type for a look at the values.
+func deepType(h *npy.Header) string {
+	return map[string]string{"<f8": "F64", "<f4": "F32", "<f2": "F16"}[h.Type]
 }

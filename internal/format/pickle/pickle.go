@@ -35,6 +35,8 @@ var Format = format.Format{
 	Match:   match,
 	Read:    read,
 	Explain: Explain,
+
+	Signatures: signatures,
 }
 
 // extensions claim to be a pickle; torch writes archives under some of them too.

@@ -26,14 +26,14 @@ func read(in *format.Input) format.Result {
 		return res
 	}
 	res.Spans = append(res.Spans, format.Span{Offset: 0, Length: f.Data, Kind: format.Structure})
-	place(f, &res)
+	place(f, in.R.Budget().Deep, &res)
 	facts(f, &res)
 	return res
 }
 
-// place explains the tensors; those that touch share one span. Bytes of two
-// tensors are given to the first.
-func place(f *safetensors.File, res *format.Result) {
+// place explains the tensors; those that touch share one span unless the scan is
+// deep. Bytes of two tensors are given to the first.
+func place(f *safetensors.File, deep bool, res *format.Result) {
 	var open *format.Span
 	pos := f.Data
 	for i := range f.Tensors {
@@ -48,10 +48,10 @@ func place(f *safetensors.File, res *format.Result) {
 		switch {
 		case end <= from:
 			continue
-		case open != nil && from == open.Offset+open.Length:
+		case !deep && open != nil && from == open.Offset+open.Length:
 			open.Length += end - from
 		default:
-			res.Spans = append(res.Spans, format.Span{Offset: from, Length: end - from, Kind: format.Payload})
+			res.Spans = append(res.Spans, format.Span{Offset: from, Length: end - from, Kind: format.Payload, Type: t.Type.String()})
 			open = &res.Spans[len(res.Spans)-1]
 		}
 		pos = end

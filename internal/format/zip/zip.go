@@ -24,6 +24,8 @@ var Format = format.Format{
 	Rules:      append(zip.FindingRules(), "SP-COV-003", "SP-COV-004", "SP-COV-010", "SP-COV-012", "SP-COV-016"),
 	Match:      match,
 	Read:       read,
+
+	Signatures: signatures,
 }
 
 func match(in *format.Input) format.Confidence {
