@@ -33,7 +33,15 @@ func main() {
 
 // pages returns every generated page by its path below docs.
 func pages() (map[string][]byte, error) {
-	out := map[string][]byte{"formats.md": formatsPage(all.Formats())}
+	src, err := newSources(filepath.Join("..", ".."))
+	if err != nil {
+		return nil, err
+	}
+	formats, err := formatsPage(all.Formats(), src)
+	if err != nil {
+		return nil, err
+	}
+	out := map[string][]byte{"formats.md": formats}
 	var b bytes.Buffer
 	if err := render.RulesMarkdown(&b, rule.All()); err != nil {
 		return nil, err
