@@ -18,9 +18,10 @@ The question is never "is it useful" but "what can a hostile file do with it":
 - What the library's own pickles do call (rebuilders, enums, Cython classes, values such as Timestamp):
   CALLED, each read: plain arguments in, an object out.
 - Names whose arguments can be functions or classes: tier C with a condition on them.
-- Left out for good, see DENY: classes whose __setstate__ runs what the state says (distributions of
-  scipy.stats exec a template of theirs, statsmodels evaluates a formula), modules that are the first
-  thing a repository ships ("models"), everything that opens, imports, evaluates or takes a path.
+- Classes whose __setstate__ runs what the state says: tier C. Distributions of scipy.stats exec a text,
+  which must be the one that SciPy generates; statsmodels evaluates a formula, which must not be there.
+- Left out for good, see DENY: modules that are the first thing a repository ships ("models"), everything
+  that opens, imports, evaluates or takes a path.
 """
 import enum, fnmatch, importlib, inspect, pkgutil, sys, types, warnings
 
@@ -240,7 +241,7 @@ def pyarrow_():
     """Rebuilders of arrays from buffers; pandas 3 stores texts that way. C++ trusts the lengths of the
     buffers, so a hostile file can crash a reader: known class, not inert data."""
     import pyarrow
-    for name in ("_restore_array", "py_buffer", "type_for_alias"):
+    for name in ("_restore_array py_buffer type_for_alias field schema timestamp time32 time64 duration decimal32 decimal64 decimal128 decimal256 binary list_ large_list list_view large_list_view map_ struct dictionary run_end_encoded").split():
         add("pyarrow.lib", name, "B", "pandas texts", f"observed: pandas 3.1.1 with pyarrow {pyarrow.__version__}")
 
 
@@ -297,6 +298,102 @@ def scipy_():
         if isinstance(f, np.ufunc):
             for m in ("scipy.special", "scipy.special._ufuncs"):
                 add(m, name, "A", "FunctionTransformer and partials", s + " (ufunc)")
+
+
+def distributions():
+    """Distributions of SciPy: their __setstate__ runs a text of the state, so each is conditional."""
+    import scipy
+    from scipy import stats
+    s = f"distributions of SciPy {scipy.__version__}"
+    inf = stats._distn_infrastructure
+    for module in ("_continuous_distns", "_discrete_distns", "_distn_infrastructure"):
+        for name, c in vars(getattr(stats, module)).items():
+            if not inspect.isclass(c) or c.__module__ != f"scipy.stats.{module}":
+                continue
+            if issubclass(c, (inf.rv_continuous, inf.rv_discrete)):
+                add(c.__module__, name, "C", "distributions of SciPy", s, "generated-code")
+            elif issubclass(c, inf.rv_frozen):
+                add(c.__module__, name, "B", "distributions of SciPy", s)
+
+
+def byname():
+    """dill and cloudpickle name Python's own types by a text. The machine follows it to the type."""
+    for module, name, user in (("dill._dill", "_load_type", "dill"), ("cloudpickle.cloudpickle", "_builtin_type", "cloudpickle")):
+        gadget_names.discard((module, name))
+        add(module, name, "C", user, "read: dill 0.4.1, cloudpickle 3.1.2", "type-name")
+    for name in "NoneType EllipsisType NotImplementedType MappingProxyType".split():
+        add("types", name, "A", "dill, cloudpickle", "types of constants, by name")
+    gadget_names.discard(("dill._dill", "_create_array"))
+    add("dill._dill", "_create_array", "C", "dill", "read: dill 0.4.1", "array-parts")
+    gadget_names.difference_update({("builtins", "type"), ("__builtin__", "type")})
+    add("builtins", "type", "C", "stdlib", "observed: type(None)", "type-of-constant")
+    add("__builtin__", "type", "C", "stdlib (proto 0-2)", "observed: type(None)", "type-of-constant")
+    for module in ("numpy", "numpy.lib.function_base", "numpy.lib._function_base_impl"):
+        gadget_names.discard((module, "vectorize"))
+        add(module, "vectorize", "C", "discrete distributions of SciPy", "read: NumPy 2.4.6; its constructor calls nothing", "function-attributes")
+
+
+def more_torch_tools():
+    """Metadata of distributed checkpoints, and TensorDict."""
+    import torch
+    from torch.distributed.checkpoint import filesystem, metadata
+    s = f"public API of PyTorch {torch.__version__.split('+')[0]}"
+    for m in (metadata, filesystem):
+        for name, c in vars(m).items():
+            if inspect.isclass(c) and c.__module__ == m.__name__ and (m is metadata or name in ("_StorageInfo", "_StoragePrefix")):
+                add(c.__module__, name, "B", "metadata of distributed checkpoints", s)
+    try:
+        import tensordict
+    except ImportError:
+        return
+    s = f"read: tensordict {tensordict.__version__}"
+    add("tensordict._td", "TensorDict", "B", "tensordict", s)
+    add("tensordict._reductions", "_make_td", "C", "tensordict", s, "class-first")
+
+
+def nltk_():
+    import nltk
+    s = f"classes of NLTK {nltk.__version__}"
+    for module in ("nltk.probability", "nltk.classify.naivebayes", "nltk.classify.maxent", "nltk.classify.decisiontree", "nltk.tag.sequential", "nltk.tag.perceptron", "nltk.tag.tnt", "nltk.tag.hmm", "nltk.tag.brill", "nltk.tbl.rule", "nltk.tbl.template", "nltk.tbl.feature", "nltk.stem.porter", "nltk.stem.snowball",
+                   "nltk.stem.lancaster", "nltk.stem.regexp", "nltk.tree.tree", "nltk.tree.immutable", "nltk.tree.probabilistic", "nltk.tree.parented", "nltk.grammar", "nltk.tokenize.punkt", "nltk.tokenize.regexp", "nltk.tokenize.treebank", "nltk.tokenize.simple", "nltk.tokenize.casual", "nltk.lm.models", "nltk.lm.vocabulary", "nltk.lm.counter",
+                   "nltk.collocations", "nltk.util"):
+        try:
+            m = importlib.import_module(module)
+        except ImportError:
+            continue
+        for name, c in vars(m).items():
+            if inspect.isclass(c) and c.__module__ == module and c.__qualname__ == name and not issubclass(c, BaseException) and not name.endswith(("I", "ABC", "TestCase")):
+                add(module, name, "B", "NLTK", s)
+    add("regex._regex_core", "RegexFlag", "A", "patterns of the module regex", "an enum")
+
+
+def omegaconf_():
+    import omegaconf
+    from omegaconf import base, nodes
+    s = f"classes of OmegaConf {omegaconf.__version__}"
+    for m in (nodes, base):
+        for name, c in vars(m).items():
+            if inspect.isclass(c) and c.__module__ == m.__name__ and not issubclass(c, BaseException):
+                add(c.__module__, name, "B", "configurations inside of checkpoints", s)
+    for module, name in (("omegaconf.dictconfig", "DictConfig"), ("omegaconf.listconfig", "ListConfig")):
+        add(module, name, "B", "configurations inside of checkpoints", s)
+
+
+def statsmodels_():
+    """Models fitted from arrays. ModelData.__setstate__ evaluates a formula if its state has one."""
+    import statsmodels
+    from statsmodels.base import data, model, wrapper
+    import statsmodels.api, statsmodels.tsa.api
+    s = f"classes of statsmodels {statsmodels.__version__}"
+    for m in modules("statsmodels"):
+        for name, c in vars(m).items():
+            if not inspect.isclass(c) or c.__module__ != m.__name__ or c.__qualname__ != name:
+                continue
+            if issubclass(c, data.ModelData):
+                add(c.__module__, name, "C", "statsmodels", s, "no-formula")
+            elif issubclass(c, (model.Model, model.Results, wrapper.ResultsWrapper)) or m.__name__ in ("statsmodels.genmod.families.family", "statsmodels.genmod.families.links", "statsmodels.genmod.families.varfuncs"):
+                add(c.__module__, name, "B", "statsmodels", s)
+    add("statsmodels.tools.tools", "Bunch", "B", "statsmodels", s)
 
 
 def more_sklearn():
@@ -394,11 +491,8 @@ def more_transformers():
 DENY = """
 models.* *
 module *
+gensim.corpora.* *Corpus
 sklearn.* __pyx_unpickle___Pyx_EnumMeta
-scipy.stats._distn_infrastructure *
-scipy.stats._continuous_distns *
-scipy.stats._discrete_distns *
-statsmodels.* *
 builtins min
 builtins max
 builtins sorted
@@ -427,7 +521,7 @@ re RegexFlag
 dateutil.* *
 pytz *
 _io BytesIO
-numpy ndarray dtype bool_ number generic *_ int* uint* float* complex* str_ bytes_ void datetime64 timedelta64 half single double longdouble csingle cdouble clongdouble byte ubyte short ushort intc uintc long ulong longlong ulonglong
+numpy dtype bool_ number generic *_ int* uint* float* complex* str_ bytes_ void datetime64 timedelta64 half single double longdouble csingle cdouble clongdouble byte ubyte short ushort intc uintc long ulong longlong ulonglong
 numpy.core.multiarray scalar
 numpy._core.multiarray scalar
 numpy.core.numeric _frombuffer
@@ -457,12 +551,26 @@ sklearn.tree.tree Tree
 transformers.modeling_outputs *
 torch Size device Generator
 torch.serialization _get_layout
+nltk.probability FreqDist ConditionalFreqDist
+nltk.grammar Nonterminal
+regex._regex_core RegexFlag
 torch.jit._pickle build_intlist build_tensorlist build_doublelist build_boollist restore_type_tag
 torch._utils _rebuild_*
 * __pyx_unpickle_[!_]*
 * _unpickle_* *_unpickle
 * newObj
 * _new_*
+""".split("\n")
+
+
+# UNCALLED lists what is inert to hold and not to call: ndarray((1,), object, b"...") takes bytes for the
+# addresses of objects, and a storage takes any number for its size.
+UNCALLED = """
+numpy ndarray
+numpy.*.records ndarray
+torch *Storage
+torch.cuda *Storage
+torch.storage *Storage
 """.split("\n")
 
 
@@ -502,6 +610,10 @@ def judge():
             o = resolve(module, name) if tier == "B" else None
             if isinstance(o, types.ModuleType):
                 continue
+            if listed(UNCALLED, module, name):
+                row[3] = "uncalled"
+                kept.append(row)
+                continue
             if o is None and (module, name) in judged:
                 pass  # judged in an environment that had it
             elif inspect.isclass(o) and issubclass(o, enum.Enum) or listed(ENUMS, module, name) or listed(CALLED, module, name):
@@ -521,7 +633,7 @@ trl.* FDivergenceType
 pyannote.* Problem Resolution
 """.split("\n")
 
-PARTS = (stdlib, builtins_, numpy_, more_numpy, pandas_, more_pandas, pyarrow_, scipy_, sklearn_, more_sklearn, contrib_, boosting, torch_, more_torch, transformers_, more_transformers)
+PARTS = (stdlib, builtins_, numpy_, more_numpy, pandas_, more_pandas, pyarrow_, scipy_, distributions, byname, statsmodels_, sklearn_, more_sklearn, contrib_, boosting, torch_, more_torch, more_torch_tools, nltk_, omegaconf_, transformers_, more_transformers)
 before = len(safe)
 for part in PARTS:
     if sys.argv[1:] and part.__name__.strip("_") not in sys.argv[1:]:

@@ -66,7 +66,7 @@ func TestNoAllowedNameIsAGadget(t *testing.T) {
 // more, opens something, or hands its arguments to what they bring along.
 var dangerous = []string{
 	"os system", "posix system", "nt system", "subprocess Popen", "subprocess run", "builtins eval", "builtins exec", "builtins compile", "builtins open",
-	"builtins __import__", "builtins map", "builtins filter", "builtins sorted", "builtins min", "builtins max", "builtins iter", "builtins next", "builtins type",
+	"builtins __import__", "builtins map", "builtins filter", "builtins sorted", "builtins min", "builtins max", "builtins iter", "builtins next",
 	"builtins setattr", "builtins globals", "builtins print", "builtins input", "builtins super", "builtins property", "builtins memoryview",
 	"__builtin__ eval", "__builtin__ apply", "__builtin__ file", "__builtin__ reduce", "__builtin__ execfile",
 	"importlib import_module", "runpy run_path", "code interact", "pdb run", "timeit timeit", "cProfile run", "webbrowser open", "ctypes CDLL", "marshal loads",
@@ -74,11 +74,11 @@ var dangerous = []string{
 	"itertools starmap", "itertools accumulate", "copyreg add_extension", "pickle loads", "pickle load", "_pickle loads", "dill loads", "cloudpickle loads", "joblib load", "shelve open",
 	"socket create_connection", "urllib.request urlopen", "http.client HTTPConnection", "ftplib FTP", "smtplib SMTP", "shutil rmtree", "tempfile mktemp", "pathlib Path.write_text",
 	"logging.config dictConfig", "logging FileHandler", "multiprocessing Process", "threading Thread", "asyncio run", "pty spawn", "signal signal", "gc get_objects", "sys modules", "sys exit",
-	"numpy load", "numpy fromfile", "numpy memmap", "numpy save", "numpy savetxt", "numpy genfromtxt", "numpy fromfunction", "numpy frompyfunc", "numpy vectorize", "numpy piecewise",
+	"numpy load", "numpy fromfile", "numpy memmap", "numpy save", "numpy savetxt", "numpy genfromtxt", "numpy fromfunction", "numpy frompyfunc", "numpy piecewise",
 	"numpy apply_along_axis", "numpy apply_over_axes", "numpy.testing._private.utils runstring", "numpy.f2py.crackfortran getlincoef", "numpy.distutils exec_command", "numpy.lib.npyio load", "numpy DataSource",
 	"pandas read_pickle", "pandas read_csv", "pandas eval", "pandas read_sql", "pandas.core.computation.eval eval", "pandas.io.pickle read_pickle", "pandas ExcelWriter", "pandas HDFStore",
-	"scipy.stats._continuous_distns norm_gen", "scipy.stats._distn_infrastructure rv_continuous", "scipy.stats._distn_infrastructure rv_continuous_frozen", "scipy LowLevelCallable", "scipy.io loadmat",
-	"statsmodels.base.data ModelData", "sklearn.datasets fetch_openml", "sklearn.datasets load_files", "sklearn.utils.fixes parse_version", "sklearn.externals.joblib load",
+	"scipy LowLevelCallable", "scipy.io loadmat",
+	"sklearn.datasets fetch_openml", "sklearn.datasets load_files", "sklearn.utils.fixes parse_version", "sklearn.externals.joblib load",
 	"torch load", "torch.jit load", "torch.hub load", "torch.serialization load", "torch.package PackageImporter", "torch.utils.cpp_extension load", "torch.utils.data DataLoader", "torch.utils.data DataPipe",
 	"torch.utils.data.dataloader DataLoader", "torch.ops load_library", "torch.nn.functional triplet_margin_with_distance_loss", "torch.fx.graph_module _deserialize_graph_module", "torch.fx.graph_module reduce_graph_module",
 	"torch.jit._script RecursiveScriptModule", "torch.storage _load_from_file", "torch.multiprocessing.reductions rebuild_storage_filename", "torch.distributed.rpc init_rpc", "torch.utils.bottleneck.__main__ run_cprofile",
@@ -95,6 +95,21 @@ func TestDangerousNamesAreNotAllowed(t *testing.T) {
 		module, name, _ := strings.Cut(d, " ")
 		if g := LookupGlobal(module, name); g.Tier != 0 {
 			t.Errorf("%s.%s is allowed in tier %c", module, name, g.Tier)
+		}
+	}
+}
+
+// TestNamesUnderAStrictCondition: each of these runs text or calls what it is
+// given, so that only the named look at the arguments lets it pass.
+func TestNamesUnderAStrictCondition(t *testing.T) {
+	for name, condition := range map[string]string{
+		"builtins type": "type-of-constant", "numpy vectorize": "function-attributes", "statsmodels.base.data ModelData": "no-formula",
+		"scipy.stats._continuous_distns norm_gen": "generated-code", "scipy.stats._distn_infrastructure rv_continuous": "generated-code",
+		"scipy.stats._distn_infrastructure rv_continuous_frozen": "uncalled",
+	} {
+		module, last, _ := strings.Cut(name, " ")
+		if g := LookupGlobal(module, last); g.Condition != condition {
+			t.Errorf("%s stands under %q, not %q", name, g.Condition, condition)
 		}
 	}
 }

@@ -1,5 +1,7 @@
 package pickle
 
+import "bytes"
+
 // marked executes an opcode that takes what lies above the last mark.
 func (m *machine) marked(op byte) {
 	if op == 'i' {
@@ -106,14 +108,17 @@ func (m *machine) call(op Op, callee, args, kwargs val) val {
 		return at(vResult, m.at)
 	}
 	n := &m.names[i]
+	if m.acc != nil {
+		m.acc.call(m, op, i, args)
+	}
 	if n.cond == "codec" {
 		if v := m.encoded(args); v != vNothing {
 			m.recordCall(op, n, callee, args, kwargs)
 			return v
 		}
 	}
-	if n.RealName == "dtype" && n.RealModule == "numpy" {
-		m.noteDtype(args)
+	if n.dtype {
+		m.noteDtype(n, args)
 	}
 	if n.tensor != noTensor {
 		m.noteTensor(n.tensor, args)
@@ -124,16 +129,16 @@ func (m *machine) call(op Op, callee, args, kwargs val) val {
 			return text
 		}
 	}
-	if slot := &n.tally[opTally(op)]; n.plain {
-		if *slot > 0 {
-			m.t.Calls[*slot-1].Count++
-		} else if m.listCall(op, callee, args, kwargs) {
-			*slot = int32(len(m.t.Calls))
-		}
+	if n.size != noSize {
+		m.noteSize(i, args)
+	}
+	m.notTuple(args)
+	if n.plain {
+		m.plainCall(op, n, callee, args, kwargs)
 	} else {
 		m.recordCall(op, n, callee, args, kwargs)
 	}
-	return indexed(vObject, m.at, i)
+	return m.result(n, i, args)
 }
 
 // opTally numbers the opcodes that call and write.
@@ -178,16 +183,35 @@ func (m *machine) recordCall(op Op, n *name, callee, args, kwargs val) {
 		k = m.printState(k.add(uint64(vNothing)), kwargs)
 	}
 	m.key = k
-	if i, ok := m.calls[string(k)]; ok {
-		m.t.Calls[i].Count++
+	if n != nil && len(n.lastKey) > 0 && bytes.Equal(n.lastKey, k) {
+		m.t.Calls[n.lastCall].Count++
 		return
 	}
-	if m.listCall(op, callee, args, kwargs) {
-		if m.calls == nil {
-			m.calls = map[string]int{}
-		}
-		m.calls[string(k)] = len(m.t.Calls) - 1
+	i, ok := m.calls[string(k)]
+	if ok {
+		m.t.Calls[i].Count++
+	} else if i, ok = m.newCall(k, op, callee, args, kwargs); !ok {
+		return
 	}
+	if n != nil && len(k) <= maxLastKey {
+		n.lastKey, n.lastCall = append(n.lastKey[:0], k...), i
+	}
+}
+
+// maxLastKey is the longest fingerprint that a name remembers, in bytes.
+const maxLastKey = 256
+
+// newCall lists a call under its fingerprint.
+func (m *machine) newCall(k fingerprint, op Op, callee, args, kwargs val) (i int, ok bool) {
+	if !m.listCall(op, callee, args, kwargs) {
+		return 0, false
+	}
+	if m.calls == nil {
+		m.calls = map[string]int{}
+	}
+	i = len(m.t.Calls) - 1
+	m.calls[string(k)] = i
+	return i, true
 }
 
 func (m *machine) listCall(op Op, callee, args, kwargs val) bool {

@@ -3,6 +3,7 @@ package pickle
 import (
 	_ "embed"
 	"strings"
+	"sync"
 
 	"github.com/sallyport/sallyport/rules"
 )
@@ -15,6 +16,9 @@ var compat string
 
 // python3 maps a name as find_class does with fix_imports.
 func python3(module, name string) (string, string) {
+	if !renamed()[module] {
+		return module, name
+	}
 	if m, n, ok := compatRow(module, name); ok {
 		return m, n
 	}
@@ -24,8 +28,29 @@ func python3(module, name string) (string, string) {
 	return module, name
 }
 
+// renamed are the modules of the list: nearly every name is of another one.
+var renamed = sync.OnceValue(func() map[string]bool {
+	modules := map[string]bool{}
+	for line := range strings.Lines(compat) {
+		module, _, _ := strings.Cut(line, "\t")
+		modules[module] = true
+	}
+	return modules
+})
+
+// rows keeps answers, since files repeat a few names; it never grows beyond the list.
+var rows sync.Map
+
 func compatRow(module, name string) (string, string, bool) {
+	key := [2]string{module, name}
+	if row, ok := rows.Load(key); ok {
+		m, n, _ := strings.Cut(row.(string), "\t")
+		return m, n, true
+	}
 	row, ok := rules.Row(compat, module, name)
+	if ok {
+		rows.Store([2]string{strings.Clone(module), strings.Clone(name)}, row)
+	}
 	m, n, _ := strings.Cut(row, "\t")
 	return m, n, ok
 }

@@ -183,6 +183,7 @@ func (m *machine) value(v val, depth int) Value {
 		m.tupleValue(&out, v, depth)
 	case vList, vDict, vSet:
 		out.Kind, out.Offset = map[val]Kind{vList: List, vDict: Dict, vSet: Set}[v.kind()], v.off()
+		out.Armed = m.armed(v)
 	case vImport, vObject:
 		out.Kind, out.Offset, out.Shared = Imported, v.off(), v&flagBit != 0
 		if v.kind() == vObject {
@@ -191,7 +192,7 @@ func (m *machine) value(v val, depth int) Value {
 		if i := v.aux(); i < len(m.names) {
 			out.Import = i
 		}
-		out.Filled = m.filled(v)
+		out.Filled, out.Armed = m.filled(v), m.armed(v)
 	case vResult, vPersID, vExt:
 		out.Kind, out.Offset = map[val]Kind{vResult: Computed, vPersID: PersID, vExt: Ext}[v.kind()], v.off()
 	}
@@ -220,8 +221,12 @@ func (m *machine) tupleValue(out *Value, v val, depth int) {
 func (m *machine) values(args val) (out []Value, ok bool) {
 	items, ok := m.tuple.get(args)
 	ok = ok && len(items) <= maxItems
-	for _, item := range items[:min(len(items), maxItems)] {
-		out = append(out, m.value(item, 2))
+	if items = items[:min(len(items), maxItems)]; len(items) == 0 {
+		return nil, ok
+	}
+	out = make([]Value, len(items))
+	for i, item := range items {
+		out[i] = m.value(item, 2)
 	}
 	return out, ok
 }

@@ -33,6 +33,9 @@ func (m *machine) detail(p fingerprint, v val, data bool, depth int) fingerprint
 	case vStr, vEsc, vQuote, vFolded:
 		text, ok := m.str(v)
 		if ok && !data {
+			if len(text) > clipped {
+				p = p.add(uint64(v)) // what is behind the beginning counts, too
+			}
 			return p.text(text)
 		}
 		return p.add(uint64(v.aux() >> 10))
@@ -53,7 +56,14 @@ func (m *machine) detail(p fingerprint, v val, data bool, depth int) fingerprint
 			p = m.detail(p, item, data, depth-1)
 		}
 	case vDict:
+		if m.armed(v) {
+			p = p.add(1)
+		}
 		return m.printState(p, v)
+	case vObject:
+		if m.armed(v) {
+			p = p.add(1)
+		}
 	}
 	return p
 }

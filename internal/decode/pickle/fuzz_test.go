@@ -34,6 +34,11 @@ func FuzzRun(f *testing.F) {
 		if !reflect.DeepEqual(got, again) {
 			t.Fatalf("memory and disk differ:\n%+v\n%+v", got, again)
 		}
+		opt.Account = true
+		steady := run(data, true, opt) // without the fast path
+		if steady.Account = nil; !reflect.DeepEqual(got, steady) {
+			t.Fatalf("the fast path differs:\n%+v\n%+v", got, steady)
+		}
 		if got.End < got.Start || got.End > int64(len(data)) {
 			t.Fatalf("ends at %d of %d", got.End, len(data))
 		}

@@ -9,22 +9,46 @@ import (
 type dtype struct {
 	size   int64 // bytes of one item; 0 when not known
 	object bool  // items are Python objects, stored as a pickle
+	unsure bool  // they may be
 }
 
 // noteDtype remembers numpy.dtype('f8', …) by the place of the call.
-func (m *machine) noteDtype(args val) {
+func (m *machine) noteDtype(n *name, args val) {
 	items, ok := m.tuple.get(args)
-	if !ok || len(items) == 0 || !m.opt.Inline {
+	if !ok || len(items) == 0 && n.RealModule == "numpy" {
 		return
 	}
-	text, _ := m.str(items[0])
-	d := parseDtype(text)
 	if m.dtypes == nil {
 		m.dtypes = map[int64]dtype{}
 	}
-	if len(m.dtypes) < maxRecords {
-		m.dtypes[m.at] = d
+	if len(m.dtypes) >= maxRecords {
+		m.overflow("dtypes")
+		return
 	}
+	if n.RealModule == "numpy" {
+		m.dtypes[m.at] = m.dtypeOf(items[0])
+	} else {
+		m.dtypes[m.at] = dtype{object: strings.HasPrefix(n.RealName, "Object")}
+	}
+}
+
+// dtypeOf is the dtype that NumPy makes of v: a type string, a class or another
+// dtype. Whatever else may hold objects.
+func (m *machine) dtypeOf(v val) dtype {
+	switch i := v.aux(); v.kind() {
+	case vStr, vEsc, vQuote, vFolded:
+		text, _ := m.str(v)
+		return parseDtype(text)
+	case vObject:
+		if d, ok := m.dtypes[v.off()]; ok {
+			return d
+		}
+	case vImport:
+		if i < len(m.names) && strings.HasPrefix(m.names[i].RealModule, "numpy") && !strings.HasPrefix(m.names[i].RealName, "object") {
+			return dtype{}
+		}
+	}
+	return dtype{unsure: true}
 }
 
 // parseDtype reads a type string such as "f8", "<i4", "U10", "M8[ns]" or "O".
@@ -55,17 +79,26 @@ func parseDtype(s string) dtype {
 // hold objects; numpy believes it, and so must this.
 func (m *machine) dtypeState(target, state val) {
 	items, ok := m.tuple.get(state)
-	if !ok || len(items) < 8 || !m.opt.Inline {
+	if !ok || len(items) == 0 {
+		m.forged(m.at)
 		return
 	}
-	d := m.dtypes[target.off()]
-	if items[3].kind() == vNone && items[2].kind() == vNone {
+	d, known := m.dtypes[target.off()]
+	d.unsure = d.unsure || !known
+	if !m.honest(d, items) {
+		m.forged(m.at)
+	}
+	if len(items) <= stateFlags {
 		return
 	}
-	if items[5].kind() == vInt && items[5].int() >= 0 {
-		d.size = items[5].int()
+	if items[stateNames].kind() == vNone && items[stateSubarray].kind() == vNone {
+		return
 	}
-	d.object = d.object || items[7].kind() != vInt || items[7].int()&1 != 0
+	if items[stateSize].kind() == vInt && items[stateSize].int() >= 0 {
+		d.size = items[stateSize].int()
+	}
+	d.unsure = false
+	d.object = d.object || items[stateFlags].kind() != vInt || items[stateFlags].int()&1 != 0
 	m.dtypes[target.off()] = d
 }
 

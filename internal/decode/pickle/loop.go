@@ -12,6 +12,10 @@ const opsPerCharge = 1 << 12
 // loop runs opcodes until STOP or until the stream breaks.
 func (m *machine) loop() {
 	for m.err == nil {
+		m.fast()
+		if m.leaveFrame(); m.err != nil {
+			return
+		}
 		// The longest opcode without content has nine bytes.
 		if len(m.w)-m.p < 16 && !m.fill(16) && len(m.w) == m.p {
 			m.at = m.pos()
@@ -29,13 +33,19 @@ func (m *machine) loop() {
 			return
 		}
 		m.step(op)
-		if m.frame != 0 && m.pos() >= m.frame {
-			if m.pos() > m.frame {
-				m.desync(FrameCrossed)
-			}
-			m.frame = 0
-		}
+		m.leaveFrame()
 	}
+}
+
+// leaveFrame notes the end of a frame, and an argument that lies across it.
+func (m *machine) leaveFrame() {
+	if m.frame == 0 || m.pos() < m.frame {
+		return
+	}
+	if m.pos() > m.frame {
+		m.desync(FrameCrossed)
+	}
+	m.frame = 0
 }
 
 func (m *machine) charge() bool {
@@ -44,7 +54,7 @@ func (m *machine) charge() bool {
 		return false
 	}
 	if len(m.stack)+len(m.marks) > bounded.MaxPickleStack {
-		m.broken(LimitHit, m.r.Budget().Reach("pickle-stack", bounded.MaxPickleStack).Error())
+		m.broken(LimitHit, m.reach("pickle-stack", bounded.MaxPickleStack).Error())
 		return false
 	}
 	return true
@@ -55,6 +65,9 @@ func (m *machine) stop() {
 		return
 	}
 	m.t.Stopped = true
+	if m.acc != nil {
+		m.acc.returned(m)
+	}
 	if m.frame > m.pos() {
 		m.desync(FrameLeft)
 	}
@@ -62,6 +75,9 @@ func (m *machine) stop() {
 
 // step executes one opcode other than STOP.
 func (m *machine) step(op byte) {
+	if m.t.Foreign.Op == 0 && !restricted[op] {
+		m.t.Foreign = Instruction{Op(op), m.at}
+	}
 	switch op {
 	case 'K': // BININT1
 		if b, ok := m.byte(); ok {
@@ -155,6 +171,8 @@ func (m *machine) step(op byte) {
 		}
 	case 'b', 'R', 0x81, 0x92, 0x93, 'Q': // BUILD, REDUCE, NEWOBJ, NEWOBJ_EX, STACK_GLOBAL, BINPERSID
 		m.operate(op)
+	case 'I', 'L', 'F', 'S', 'V', 'g', 'p', 'P', 'c':
+		m.textual(op)
 	default:
 		m.rare(op)
 	}
@@ -206,8 +224,6 @@ func (m *machine) rare(op byte) {
 		if m.has(1) {
 			m.desync(NoBuffer)
 		}
-	case 'I', 'L', 'F', 'S', 'V', 'g', 'p', 'P', 'c':
-		m.textual(op)
 	default:
 		m.p-- // the byte was not consumed by any loader that goes on from here
 		m.broken(BadOpcode, "")
@@ -251,7 +267,7 @@ func (m *machine) negative(n uint64) bool {
 func (m *machine) mark() {
 	if len(m.marks) == bounded.MaxPickleDepth {
 		// Loaders go on from here, and so does this one: nothing recurses.
-		_ = m.r.Budget().Reach("pickle-depth", bounded.MaxPickleDepth)
+		_ = m.reach("pickle-depth", bounded.MaxPickleDepth)
 	}
 	m.marks = append(m.marks, int32(len(m.stack)))
 }
@@ -270,6 +286,7 @@ func (m *machine) get(i uint64) {
 	case ok:
 		m.push(reused(v))
 	case m.memo.lost:
+		m.t.Lost = true
 		m.push(vOther) // perhaps put there, but not kept
 	default:
 		m.broken(NoMemo, "")
@@ -277,7 +294,7 @@ func (m *machine) get(i uint64) {
 }
 
 func (m *machine) put(i uint64) {
-	if !m.has(1) || m.memo.quick(i, *m.top()) {
+	if !m.has(1) || m.memo.fill(i, *m.top()) {
 		return
 	}
 	if i > bounded.MaxMemoIndex {
@@ -286,10 +303,10 @@ func (m *machine) put(i uint64) {
 		if i > uint64(m.memo.count) {
 			m.desync(MemoHuge)
 		}
-		_ = m.r.Budget().Reach("memo-index", bounded.MaxMemoIndex)
+		_ = m.reach("memo-index", bounded.MaxMemoIndex)
 	}
 	if !m.memo.put(i, *m.top(), origin{m.at, m.tuple.base + int64(len(m.tuple.items))}) {
-		_ = m.r.Budget().Reach("memo-bytes", bounded.MaxMemoBytes)
+		_ = m.reach("memo-bytes", bounded.MaxMemoBytes)
 	}
 }
 

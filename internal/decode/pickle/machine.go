@@ -2,6 +2,7 @@ package pickle
 
 import (
 	"errors"
+	"slices"
 	"sync"
 
 	"github.com/sallyport/sallyport/internal/bounded"
@@ -35,14 +36,18 @@ type machine struct {
 	key    []byte           // fingerprint being made
 	texts  map[int64]string // operands that were used before, by offset
 	dtypes map[int64]dtype  // numpy dtypes by where they were made
+	ranges map[int64]int64  // bytes that the items of long ranges take, by where they were made
 	seen   map[string]int   // index of names, once there are many
 	kept   int              // entries in states
+	stores storages
+	rooms  rooms
 
 	tensors [recentTensors]madeTensor
 	made    int // entries of tensors ever
 	layout  [8]madeTensor
 	layouts int // entries of layout
 	err     *Problem
+	acc     *account // nil unless asked for
 }
 
 var machines = sync.Pool{New: func() any { return new(machine) }}
@@ -59,7 +64,11 @@ const (
 
 // Options say how to follow a stream.
 type Options struct {
-	Inline bool // arrays written by joblib follow the BUILD of their wrapper
+	Inline  bool // arrays written by joblib follow the BUILD of their wrapper
+	Account bool // fill Trace.Account
+	// Tentative keeps limits that are reached in Trace.Limits and not in the budget,
+	// for bytes that may well be no pickle.
+	Tentative bool
 }
 
 // Run follows one stream that starts at off, until STOP or until it breaks. It
@@ -103,9 +112,12 @@ func (x *Runner) Close() {
 func (m *machine) start(r *bounded.Reader, c *bounded.Cursor, off int64, opt Options) {
 	m.r, m.opt, m.c = r, opt, c
 	m.w, m.p, m.base = nil, 0, m.c.Offset()
-	m.t = &Trace{Start: off, End: off}
+	m.t = &Trace{Start: off, End: off, Inline: opt.Inline, Calls: m.rooms.calls, Writes: m.rooms.writes}
 	m.made, m.layouts = 0, 0
 	clear(m.tensors[:])
+	if m.acc = nil; opt.Account {
+		m.acc = newAccount()
+	}
 	m.frame, m.proto, m.at, m.ops, m.err, m.kept = 0, 0, off, 0, nil, 0
 }
 
@@ -116,19 +128,49 @@ func (m *machine) finish() *Trace {
 	if t.Err != nil && t.End < t.Err.Offset {
 		t.End = t.Err.Offset
 	}
+	if len(m.names) > 0 {
+		t.Imports = make([]Import, 0, len(m.names))
+	}
 	for i := range m.names {
 		m.names[i].flush(t)
 	}
+	if m.acc != nil {
+		m.acc.flush(m)
+		m.acc = nil
+	}
+	t.Calls, m.rooms.calls = handOver(t.Calls)
+	t.Writes, m.rooms.writes = handOver(t.Writes)
 	m.stack, m.marks = shrink(m.stack), shrink(m.marks)
 	m.tuple.items, m.tuple.base = shrink(m.tuple.items), 0
 	m.memo.reset()
 	clear(m.names)
 	m.names = m.names[:0]
-	m.folded = nil
+	m.folded, m.stores = nil, storages{}
 	m.states, m.calls, m.writes = emptied(m.states), emptied(m.calls), emptied(m.writes)
 	m.texts, m.dtypes, m.seen = emptied(m.texts), emptied(m.dtypes), emptied(m.seen)
+	m.ranges = nil
 	m.c, m.r, m.w, m.t = nil, nil, nil, nil
 	return t
+}
+
+// rooms are where lists of the next trace grow.
+type rooms struct {
+	calls  []Call
+	writes []Write
+}
+
+// handOver copies a short list for a trace, so that the room it grew in can be used
+// again. A long one is the trace's own.
+func handOver[T any](list []T) (own, room []T) {
+	switch {
+	case len(list) == 0:
+		return nil, list
+	case len(list) > 64:
+		return list, nil
+	}
+	own = slices.Clone(list)
+	clear(list)
+	return own, list[:0]
 }
 
 // shrink keeps a slice for reuse unless it has grown large.
@@ -235,7 +277,19 @@ func (m *machine) desync(kind string) {
 // overflow notes that a list was cut; the budget remembers it as a limit.
 func (m *machine) overflow(list string) {
 	m.t.Overflow = list
-	_ = m.r.Budget().Reach("pickle-list", maxRecords)
+	_ = m.reach("pickle-list", maxRecords)
+}
+
+// reach records a limit.
+func (m *machine) reach(name string, limit int64) error {
+	if !m.opt.Tentative {
+		return m.r.Budget().Reach(name, limit)
+	}
+	e := &bounded.LimitError{Name: name, Max: limit}
+	if !slices.ContainsFunc(m.t.Limits, func(l *bounded.LimitError) bool { return l.Name == name }) {
+		m.t.Limits = append(m.t.Limits, e)
+	}
+	return e
 }
 
 func (m *machine) fence() int {

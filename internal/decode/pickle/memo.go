@@ -22,19 +22,24 @@ const (
 // most, which is room for eight million ordinary values.
 type memo struct {
 	pages  []page
-	made   int // pages that hold something
-	bytes  int // what they take
-	high   int // entries of the first page that may be set
+	first  *[pageSize]val // of pages[0], nil without one
+	open   *[pageSize]val // of the page that is being filled, nil without one
+	openAt uint64         // index of open[0]
+	spare  *[pageSize]val // an empty page that was open once, for the next one
+	made   int            // pages that hold something
+	bytes  int            // what they take
+	high   int            // entries of the open page that may be set
 	sparse map[uint64]val
 	count  int  // distinct indices that were stored, for MEMOIZE
 	lost   bool // some values were not kept
 }
 
-// page holds pageSize values, each in eight bytes or packed into four.
+// page holds pageSize values, each in eight bytes or packed into four. A page is
+// packed when the next one is opened.
 type page struct {
 	wide   *[pageSize]val
 	packed *[pageSize]packed
-	origin origin
+	origin origin // of what is packed
 }
 
 func (p *page) empty() bool { return p.wide == nil && p.packed == nil }
@@ -60,30 +65,36 @@ func (m *memo) get(i uint64) (val, bool) {
 	return v, ok
 }
 
-// quick is put for the case that nearly always holds.
-func (m *memo) quick(i uint64, v val) bool {
-	n := i >> pageBits
-	if n >= uint64(len(m.pages)) || m.sparse != nil {
+// wide is get for pages that are not packed; vNothing when it cannot tell.
+func (m *memo) wide(i uint64) val {
+	if n := i >> pageBits; n < uint64(len(m.pages)) && m.pages[n].wide != nil {
+		return m.pages[n].wide[i&(pageSize-1)]
+	}
+	return vNothing
+}
+
+// fill is put for the case that nearly always holds: the page is open.
+func (m *memo) fill(i uint64, v val) bool {
+	k := i - m.openAt
+	if k >= pageSize || m.open == nil {
 		return false
 	}
-	wide := m.pages[n].wide
-	if wide == nil {
-		return false
-	}
-	slot := &wide[i&(pageSize-1)]
-	if *slot == vNothing {
+	if m.open[k] == vNothing {
 		m.count++
 	}
-	*slot = v
-	if i < pageSize && int(i) >= m.high {
-		m.high = int(i) + 1
-	}
+	m.open[k] = v
+	m.high = max(m.high, int(k)+1)
 	return true
 }
 
-// put stores v; it reports false when there is no room for it. here is where the
-// stream and its tuples have got to.
+// put stores v; it reports false when there was no room for it, or for others
+// that lie in a page which it closed. here is where the stream and its tuples have
+// got to.
 func (m *memo) put(i uint64, v val, here origin) bool {
+	if m.fill(i, v) {
+		return true
+	}
+	lost := m.lost
 	n := i >> pageBits
 	if i > bounded.MaxMemoIndex || !m.page(n, here) {
 		return m.putSparse(i, v)
@@ -97,12 +108,10 @@ func (m *memo) put(i uint64, v val, here origin) bool {
 			}
 		}
 	}
-	if n == 0 {
-		m.high = max(m.high, int(i)+1)
-	}
 	if p.wide != nil {
 		p.wide[i&(pageSize-1)] = v
-		return true
+		m.high = max(m.high, int(i&(pageSize-1))+1)
+		return m.lost == lost
 	}
 	small, ok := p.origin.pack(v)
 	if !ok {
@@ -129,7 +138,7 @@ func (m *memo) widen(p *page, i uint64, v val) bool {
 	return true
 }
 
-// page makes the page if there is none yet and it is earned.
+// page opens the page if there is none yet and it is earned.
 func (m *memo) page(n uint64, here origin) bool {
 	have := uint64(len(m.pages))
 	if n < have && !m.pages[n].empty() {
@@ -142,17 +151,52 @@ func (m *memo) page(n uint64, here origin) bool {
 	if m.bytes+size > bounded.MaxMemoBytes || n != have && m.made*putsPerPage > m.count {
 		return false
 	}
+	m.closePage()
 	if n >= have {
 		m.pages = append(m.pages, make([]page, n-have+1)...)
 	}
-	if n < widePages {
-		m.pages[n].wide = new([pageSize]val)
-	} else {
-		m.pages[n] = page{packed: new([pageSize]packed), origin: here.before()}
+	wide := m.spare
+	if m.spare = nil; wide == nil {
+		wide = new([pageSize]val)
+	}
+	m.pages[n] = page{wide: wide, origin: here.before()}
+	m.first = m.pages[0].wide
+	if m.sparse == nil { // else an index may be there already
+		m.open, m.openAt = wide, n<<pageBits
 	}
 	m.made++
 	m.bytes += size
 	return true
+}
+
+// closePage packs the open page unless it is one of the first. When one of its
+// values cannot be packed it stays wide; when there is no room for that, the
+// value is lost.
+func (m *memo) closePage() {
+	n := m.openAt >> pageBits
+	if m.open == nil || n < widePages {
+		return
+	}
+	p := &m.pages[n]
+	small := new([pageSize]packed)
+	for k, v := range m.open {
+		if v == vNothing {
+			continue
+		}
+		var ok bool
+		if small[k], ok = p.origin.pack(v); ok {
+			continue
+		}
+		if m.bytes+wideBytes-packBytes <= bounded.MaxMemoBytes {
+			m.bytes += wideBytes - packBytes
+			m.open = nil
+			return
+		}
+		m.lost = true
+	}
+	p.wide, p.packed = nil, small
+	clear(m.open[:])
+	m.spare, m.open = m.open, nil
 }
 
 func (m *memo) putSparse(i uint64, v val) bool {
@@ -166,6 +210,8 @@ func (m *memo) putSparse(i uint64, v val) bool {
 	}
 	if m.sparse == nil {
 		m.sparse = map[uint64]val{}
+		m.closePage()
+		m.open = nil // what is put from here on may be in the map already
 	}
 	m.sparse[i] = v
 	return true
@@ -173,18 +219,17 @@ func (m *memo) putSparse(i uint64, v val) bool {
 
 // reset empties the memo and keeps its first page for the next stream.
 func (m *memo) reset() {
-	var first *[pageSize]val
-	if len(m.pages) > 0 {
-		first = m.pages[0].wide
+	first, used := m.first, pageSize
+	if len(m.pages) <= 1 {
+		used = m.high
 	}
 	clear(m.pages)
-	m.pages = shrink(m.pages)
+	*m = memo{pages: shrink(m.pages), first: first, open: first}
 	if first != nil {
-		clear(first[:m.high])
+		clear(first[:used])
 		m.pages = append(m.pages, page{wide: first})
+		m.made, m.bytes = 1, wideBytes
 	}
-	m.made, m.bytes = len(m.pages), len(m.pages)*wideBytes
-	m.high, m.count, m.sparse, m.lost = 0, 0, nil, false
 }
 
 // packed is a val in half the space: five bits of kind, then what the kind needs,
@@ -206,22 +251,27 @@ func (o origin) before() origin {
 	return origin{at: max(0, o.at-1<<16), tuples: max(0, o.tuples-1<<12)}
 }
 
+// located are the kinds that stand for a place in the stream, as bits; those
+// without a length or an index leave these bits zero.
+const located = 1<<(vStr>>kindShift) | 1<<(vEsc>>kindShift) | 1<<(vQuote>>kindShift) | 1<<(vBytes>>kindShift) |
+	1<<(vLongStr>>kindShift) | 1<<(vLongBytes>>kindShift) | 1<<(vEncoded>>kindShift) | 1<<(vLongEncoded>>kindShift) |
+	1<<(vList>>kindShift) | 1<<(vDict>>kindShift) | 1<<(vSet>>kindShift) | 1<<(vImport>>kindShift) | 1<<(vObject>>kindShift) |
+	1<<(vResult>>kindShift) | 1<<(vPersID>>kindShift) | 1<<(vExt>>kindShift)
+
 func (o origin) pack(v val) (packed, bool) {
 	var rel, aux uint64
-	switch v.kind() {
-	case vStr, vEsc, vQuote, vBytes, vEncoded, vLongStr, vLongBytes, vLongEncoded, vImport, vObject:
+	switch kind := v >> kindShift; {
+	case located>>kind&1 != 0:
 		rel, aux = uint64(v.off()-o.at), uint64(v.aux())
-	case vTuple:
+	case v.kind() == vTuple:
 		rel, aux = uint64(int64(v&tupleStarts)-o.tuples), uint64(v>>36&tupleMax)
-	case vList, vDict, vSet, vResult, vPersID, vExt:
-		rel = uint64(v.off() - o.at)
 	default:
 		rel = uint64(v &^ kindMask)
 	}
 	if rel > packRel || aux > packAux {
 		return 0, false
 	}
-	small := packed(v.kind()>>kindShift)<<packShift | packed(aux)<<19 | packed(rel)
+	small := packed(v>>kindShift)<<packShift | packed(aux)<<19 | packed(rel)
 	if v&flagBit != 0 {
 		small |= packFlag
 	}
@@ -230,18 +280,16 @@ func (o origin) pack(v val) (packed, bool) {
 
 func (o origin) unpack(p packed) val {
 	kind := val(p>>packShift) << kindShift
-	rel, aux := int64(p&packRel), int(p>>19&packAux)
-	switch kind {
-	case vStr, vEsc, vQuote, vBytes, vEncoded, vLongStr, vLongBytes, vLongEncoded, vImport, vObject:
-		v := indexed(kind, o.at+rel, aux)
+	rel, aux := int64(p&packRel), int64(p>>19&packAux)
+	switch {
+	case located>>(kind>>kindShift)&1 != 0:
+		v := ranged(kind, o.at+rel, aux)
 		if p&packFlag != 0 {
 			v |= flagBit
 		}
 		return v
-	case vTuple:
+	case kind == vTuple:
 		return kind | val(o.tuples+rel) | val(aux)<<36
-	case vList, vDict, vSet, vResult, vPersID, vExt:
-		return at(kind, o.at+rel)
 	}
 	return kind | val(rel)
 }

@@ -7,12 +7,20 @@ import (
 // name is one distinct import, with what repeats too often to be listed.
 type name struct {
 	Import
-	plain  bool      // allowed without condition: its calls are counted, not listed
-	modern bool      // imported under protocol 3 or later
-	fold   folder    // computes the result of a call of constants; nil for most
-	cond   string    // condition on its arguments
-	tensor uint8     // what kind of tensor it makes
-	tally  [11]int32 // by opTally: index from 1 in Calls or Writes
+	plain    bool   // on the list, no tier C: calls that differ only in their data are counted, not listed
+	modern   bool   // imported under protocol 3 or later
+	fold     folder // computes the result of a call of constants; nil for most
+	cond     string // condition on its arguments
+	tensor   uint8  // what kind of tensor it makes
+	size     uint8  // what it allocates
+	returns  returned
+	carrier  bool         // what it returns is a function
+	dtype    bool         // it makes a numpy dtype
+	tally    [11]int32    // writes, by opTally: index from 1 in Writes
+	seen     [3]signature // calls of a plain name
+	seens    uint8
+	lastKey  []byte // fingerprint of the last call that was recorded, and its index
+	lastCall int
 }
 
 // flush hands the import over to the trace.
@@ -73,6 +81,10 @@ func (m *machine) addName(op Op, module, attr string) int {
 	n.plain = g.Tier == 'A' || g.Tier == 'B'
 	n.cond = g.Condition
 	n.tensor = tensorMaker(n.RealModule, n.RealName)
+	n.dtype = n.RealModule == "numpy" && n.RealName == "dtype" || n.RealModule == "numpy.dtypes"
+	n.size = allocates(n.RealModule, n.RealName)
+	n.returns = returns(n.RealModule, n.RealName)
+	n.carrier = carries(n.cond)
 	n.fold = folderOf(n.RealModule, n.RealName)
 	i := len(m.names)
 	m.names = append(m.names, n)
@@ -120,6 +132,9 @@ func (m *machine) stackGlobal() {
 	a, knowA := m.operandText(attr)
 	b, knowB := m.operandText(module)
 	computed := module.kind() >= vEncoded || attr.kind() >= vEncoded || module.kind() == vOther || attr.kind() == vOther
+	if m.acc != nil {
+		m.acc.imported(m, module, attr)
+	}
 	m.global(0x93, b, a, computed, !knowA || !knowB)
 }
 

@@ -14,6 +14,9 @@ const (
 // Sniff names the format that a byte string of at least 16 bytes seems to start
 // with, or is "". "zlib" and "pe" are two bytes that mean little by themselves.
 func Sniff(p []byte) string {
+	if glance[p[0]]&forSniff == 0 {
+		return ""
+	}
 	switch p[0] {
 	case 0x80:
 		if p[1] >= 2 && p[1] <= 5 && plausibleFirst(p[2]) {
@@ -55,6 +58,18 @@ func Sniff(p []byte) string {
 		if textPickle(p[:minNested]) {
 			return "text-pickle"
 		}
+		return compiled(p)
+	case 0xe3:
+		return compiled(p)
+	}
+	return ""
+}
+
+// compiled tells how Python's marshal writes a code object: its type, and three
+// small numbers in four bytes each.
+func compiled(p []byte) string {
+	if p[0]&0x7f == 'c' && p[2]|p[3]|p[4]|p[7]|p[8]|p[11]|p[12] == 0 {
+		return "marshal"
 	}
 	return ""
 }
@@ -77,13 +92,25 @@ func textPickle(p []byte) bool {
 // SniffText says how the beginning of a text of at least 24 characters seems to
 // encode a stream: "base64", "hex", "latin1" (bytes as characters), or "".
 func SniffText(p []byte) string {
+	if glance[p[0]]&forText == 0 {
+		return ""
+	}
 	switch p[0] {
-	case 'g', 'U', 'H', 'e', 'f', 'T', '/', 'Q', 'Y', 'K':
+	case 'e':
+		if how := sniffHex(p[:16]); how != "" {
+			return how
+		}
+		return sniffBase64(p[:16])
+	case 'g', 'U', 'H', 'f', 'T', '/', 'Q', 'Y', 'K', '4':
 		return sniffBase64(p[:16])
 	case '8', '5', '1', '7', '6', '2':
 		return sniffHex(p[:16])
 	case 0xc2:
 		if p[1] == 0x80 && p[2] >= 2 && p[2] <= 5 {
+			return "latin1"
+		}
+	case 0xc3:
+		if p[1] == 0xa3 && p[3]|p[4]|p[5] == 0 {
 			return "latin1"
 		}
 	case 0x1f:

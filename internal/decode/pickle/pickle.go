@@ -19,6 +19,8 @@
 // code could compute.
 package pickle
 
+import "github.com/sallyport/sallyport/internal/bounded"
+
 // Trace is what loading one stream would do, in the order of the stream within
 // each list. Offsets count from the start of the reader given to Run.
 type Trace struct {
@@ -36,14 +38,31 @@ type Trace struct {
 	Persistent []Persistent // persistent ids that are not torch storages
 	Extensions []Extension
 	Desyncs    []Desync
-	Sparse     []int64 // where sparse tensors are made of parts that do not fit
-	Blobs      []Blob  // large byte strings and those that look like a nested stream
-	Arrays     []Array // raw arrays written inline by joblib, with Options.Inline
-	Overflow   string  // name of the list that was cut because it grew without bound, or ""
+	Foreign    Instruction // the first one that torch's restricted reader does not have; Op 0 without one
+	Sparse     []int64     // where sparse tensors are made of parts that do not fit
+	Forged     []int64     // where a numpy dtype gets a state that contradicts its parts
+	Huge       []Huge
+	Blobs      []Blob                // large byte strings and those that look like a nested stream
+	Arrays     []Array               // raw arrays written inline by joblib, with Options.Inline
+	Limits     []*bounded.LimitError // reached, with Options.Tentative
+	Lost       bool                  // a value was asked for that a limit kept from being kept
+	Overflow   string                // name of the list that was cut because it grew without bound, or ""
+
+	Account *Account // with Options.Account; else nil
+	Inline  bool     // as in Options
 
 	// Script is set by a container that holds a TorchScript program, whose loader
 	// takes names below __torch__ from that program and not from Python.
 	Script bool
+	// Numbered is set by a container whose loader takes a persistent id that is a
+	// number for one of the tensors that the container holds.
+	Numbered bool
+}
+
+// Instruction is an opcode at its place.
+type Instruction struct {
+	Op     Op
+	Offset int64
 }
 
 // Problem is where and why reading ended before STOP.
@@ -125,6 +144,7 @@ type Value struct {
 	Encoded bool
 	Shared  bool // it came back from the memo or by DUP
 	Filled  bool // Object: the stream sets items of it
+	Armed   bool // Object, Dict: attributes or items of it are functions or classes
 }
 
 // Call is a call that loading makes. Repetitions of one that differ only in
@@ -144,12 +164,13 @@ type Call struct {
 // make as a builtin container: BUILD, APPEND(S), ADDITEMS, SETITEM(S). On an
 // object each of them calls a method of its class.
 type Write struct {
-	Op     Op
-	Target Value
-	Keys   []Entry // attributes or items worth a look
-	Cut    bool    // there were more, or the state is not known
-	Offset int64
-	Count  int
+	Op      Op
+	Target  Value
+	Keys    []Entry // attributes or items worth a look
+	Cut     bool    // there were more, or the state is not known
+	Strange bool    // BUILD: the state has a name that only running code knows
+	Offset  int64
+	Count   int
 }
 
 // Entry is one attribute of a state or one item of a mapping.
@@ -203,6 +224,8 @@ const (
 	NoBuffer      = "out-of-band buffer"                 // only buffer-aware loaders read it
 	NotAString    = "import of a non-string name"        // C refuses
 	NotAClass     = "new object of a non-class"          // C refuses, Python calls it
+	NotADict      = "state that is no dict"              // C refuses, Python calls its items
+	NotATuple     = "arguments that are no tuple"        // C refuses, Python spreads them
 	LeadingZero   = "number with a leading zero"         // C reads octal, Python refuses
 	BadPersistent = "persistent id not ASCII text"       // Python and C part
 	ArrayPadding  = "padding that joblib does not write" // bytes that every loader skips

@@ -72,6 +72,9 @@ var streams = []struct{ name, code, want string }{
 		"import torch.FloatStorage; storage torch.FloatStorage 0 cpu 4; stop"},
 	{"storage-without-count", "MARK; BINUNICODE storage; GLOBAL torch FloatStorage; BINUNICODE 0; BINUNICODE cpu; NONE; TUPLE; BINPERSID; STOP",
 		"import torch.FloatStorage; persistent; stop"},
+	{"content-that-is-a-stream", "hex 42 10 00 00 00 63 30 0a 30 30 30 30 30 30 30 30 30 30 30 30 30; STOP", "blob text-pickle; stop"},
+	{"content-beyond-the-end", "hex 42 30 30 00 00 63 30 0a 30 30 30 30 30 30 30 30 30 30 30 30 30", "truncated"},
+	{"short-numbers", "INT 7; PUT 123456; POP; GET 123456; INT -1; PUT -1; PUT 1_0; PUT 007; INT 10; GET 10; GET 7; STOP", "desync negative memo index; stop"},
 	{"stack-empty", "STOP", "underflow"},
 	{"fence", "NONE; MARK; BUILD; STOP", "underflow"},
 	{"pop-takes-mark", "NONE; MARK; POP; STOP", "stop"},
@@ -142,6 +145,9 @@ func summary(tr *Trace) string {
 	}
 	for _, d := range tr.Desyncs {
 		add("desync %s", d.Kind)
+	}
+	for _, b := range tr.Blobs {
+		add("blob %s", b.Looks)
 	}
 	if tr.Stopped {
 		add("stop")

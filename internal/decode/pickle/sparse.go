@@ -13,6 +13,9 @@ const (
 
 // tensorMaker says what kind of tensor a function makes.
 func tensorMaker(module, name string) uint8 {
+	if !strings.HasPrefix(module, "torch") {
+		return noTensor
+	}
 	switch module + "." + name {
 	case "torch._utils._rebuild_tensor", "torch._utils._rebuild_tensor_v2", "torch._utils._rebuild_tensor_v3":
 		return denseTensor

@@ -30,12 +30,12 @@ func (m *machine) content(kind val, n uint64) {
 		m.longContent(kind, off, n)
 		return
 	}
-	v := ranged(kind, off, int64(n))
+	v, looks := ranged(kind, off, int64(n)), ""
 	if n >= minNested {
 		if !m.need(minNested) {
 			return
 		}
-		m.mayHold(off, int64(n), m.sniff(kind, n))
+		looks = sniff(kind, m.w[m.p:], n)
 	}
 	if n <= maxNotable {
 		if !m.need(int(n)) {
@@ -46,18 +46,23 @@ func (m *machine) content(kind val, n uint64) {
 		}
 	}
 	if m.skip(n) {
+		m.mayHold(off, int64(n), looks)
 		m.push(v)
 	}
 }
 
-// sniff looks at a string or byte string of n bytes that starts here.
-func (m *machine) sniff(kind val, n uint64) string {
-	looks := Sniff(m.w[m.p:])
+// sniff looks at a string or byte string of n bytes, of which p is the beginning
+// or more.
+func sniff(kind val, p []byte, n uint64) string {
+	looks := Sniff(p)
 	if looks == "" && n >= minText {
-		looks = SniffText(m.w[m.p:])
+		looks = SniffText(p)
 	}
 	if kind == vStr && looks == "zlib" { // "x" and another letter
 		return ""
+	}
+	if kind == vStr && looks == "marshal" { // its bytes as characters
+		return "latin1"
 	}
 	return looks
 }
@@ -74,7 +79,7 @@ func (m *machine) longContent(kind val, off int64, n uint64) {
 	if !m.need(minNested) {
 		return
 	}
-	looks := m.sniff(kind, n)
+	looks := sniff(kind, m.w[m.p:], n)
 	if kind == vBytes {
 		kind = vLongBytes
 	} else {
@@ -101,6 +106,9 @@ func (m *machine) blob(b Blob) int {
 
 // textual executes an opcode whose argument is a line.
 func (m *machine) textual(op byte) {
+	if m.plain(op) {
+		return
+	}
 	off := m.pos()
 	line, n, ok := m.line()
 	if !ok {
@@ -132,6 +140,34 @@ func (m *machine) textual(op byte) {
 			m.global('c', module, m.lineText(line), false, false)
 		}
 	}
+}
+
+// plain executes an opcode whose argument is a number as writers spell it.
+func (m *machine) plain(op byte) bool {
+	switch op {
+	case 'F':
+		if !m.plainFloat() {
+			return false
+		}
+		m.push(vBig)
+		return true
+	case 'I', 'L', 'g', 'p':
+	default:
+		return false
+	}
+	n, ok := m.plainNumber(op)
+	if !ok {
+		return false
+	}
+	switch op {
+	case 'g':
+		m.get(uint64(n))
+	case 'p':
+		m.put(uint64(n))
+	default:
+		m.push(intVal(n))
+	}
+	return true
 }
 
 // numeric pushes the argument of INT, LONG or FLOAT.
@@ -252,6 +288,7 @@ func (m *machine) longLine() ([]byte, int64, bool) {
 // when somebody asks for it.
 func (m *machine) quoted(line []byte, off, n int64) {
 	if int64(len(line)) < n { // longer than what is kept
+		m.mayHold(off+1, n-2, sniffLine(line[1:]))
 		m.push(indexed(vLongStr, off, 0))
 		return
 	}
@@ -265,7 +302,7 @@ func (m *machine) quoted(line []byte, off, n int64) {
 		m.desync(NonASCII)
 	}
 	if n-2 >= minText {
-		m.mayHold(off+1, n-2, SniffText(line[1:]))
+		m.mayHold(off+1, n-2, sniffLine(line[1:]))
 	}
 	v := ranged(vQuote, off+1, n-2)
 	if notable(line[1:q-1]) || bytes.IndexByte(line, '\\') >= 0 {
@@ -277,11 +314,12 @@ func (m *machine) quoted(line []byte, off, n int64) {
 // escaped pushes the argument of UNICODE.
 func (m *machine) escaped(line []byte, off, n int64) {
 	if int64(len(line)) < n {
+		m.mayHold(off, n, sniffLine(line))
 		m.push(indexed(vLongStr, off, 0))
 		return
 	}
 	if n >= minText {
-		m.mayHold(off, n, SniffText(line))
+		m.mayHold(off, n, sniffLine(line))
 	}
 	v := ranged(vEsc, off, n)
 	if notable(line) || bytes.IndexByte(line, '\\') >= 0 {
@@ -311,14 +349,14 @@ const maxNotable = 40
 // unpicklers call by name, special attributes, and the fields of wrappers that
 // hold a function or a file name.
 func notable(key []byte) bool {
-	if len(key) > maxNotable {
+	if len(key) == 0 || glance[key[0]]&worth[min(len(key), maxNotable+1)]&(forKey|forSpecial) == 0 {
 		return false
 	}
-	if len(key) > 2 && key[0] == '_' && (key[1] == '_' || string(key[max(0, len(key)-len(hooks)):]) == hooks) {
+	if key[0] == '_' && (key[1] == '_' || string(key[max(0, len(key)-len(hooks)):]) == hooks) {
 		return true
 	}
 	switch string(key) {
-	case "append", "extend", "add", "func", "inverse_func", "filename", "dtype", "shape", "order",
+	case "append", "extend", "add", "func", "inverse_func", "filename", "_parse_arg_template", "restore_model_spec", "dtype", "shape", "order",
 		"subclass", "allow_mmap", "numpy_array_alignment_bytes":
 		return true
 	}

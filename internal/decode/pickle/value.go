@@ -86,17 +86,40 @@ func (s *slab) tuple(items []val) val {
 	if len(items) > tupleMax {
 		return vBigTuple
 	}
-	if len(s.items)+len(items) > slabMax {
-		half := len(s.items) / 2
-		s.items = s.items[:copy(s.items, s.items[half:])]
-		s.base += int64(half)
+	if s.room(len(items)) == nil {
+		s.move()
 	}
-	start := s.base + int64(len(s.items))
-	if start > tupleStarts {
+	if s.base > tupleStarts-slabMax {
 		return vBigTuple
 	}
-	s.items = append(s.items, items...)
-	return vTuple | val(start) | val(len(items))<<36
+	copy(s.room(len(items)), items)
+	return s.made(len(items))
+}
+
+// move makes room for any tuple: the slab grows to slabMax, then drops its older half.
+func (s *slab) move() {
+	if have := cap(s.items); have < slabMax {
+		s.items = append(make([]val, 0, min(slabMax, max(4*have, 256))), s.items...)
+		return
+	}
+	half := len(s.items) / 2
+	s.items = s.items[:copy(s.items, s.items[half:])]
+	s.base += int64(half)
+}
+
+// room is where the items of the next tuple go, nil when the slab has to move
+// first; made is that tuple, of n items.
+func (s *slab) room(n int) []val {
+	if k := len(s.items); cap(s.items)-k >= n {
+		return s.items[k : k+n]
+	}
+	return nil
+}
+
+func (s *slab) made(n int) val {
+	start := s.base + int64(len(s.items))
+	s.items = s.items[:len(s.items)+n]
+	return vTuple | val(start) | val(n)<<36
 }
 
 // get returns the items of a tuple, valid until the next tuple is made; ok is

@@ -8,6 +8,9 @@ type state struct {
 	entries []entry
 	cut     bool
 	filled  bool // an object whose items were set
+	armed   bool // see armed
+	sealed  bool // the fields of a numpy dtype
+	strange bool // a key that only running code knows
 }
 
 // maxKeys is how many entries of one state are kept.
@@ -17,8 +20,20 @@ type entry struct{ key, value val }
 
 // keep notes the entries of a dict that a judge may ask for.
 func (m *machine) keep(d val, items []val) {
+	if m.acc != nil {
+		m.acc.keyed(m, d, items)
+	}
 	for i := 0; i+1 < len(items); i += 2 {
 		key, value := items[i], items[i+1]
+		if dull(key, value) {
+			continue // the usual case: none of what follows
+		}
+		if m.arms(value) {
+			m.arm(d)
+		} else if m.isField(value) {
+			m.keepField(d, entry{key, value})
+			continue
+		}
 		switch key.kind() {
 		case vStr, vEsc, vQuote:
 			if !special(value) && (key&flagBit == 0 || m.noHook(key, value)) {
@@ -26,12 +41,50 @@ func (m *machine) keep(d val, items []val) {
 			}
 		case vFolded, vLongStr, vOther, vResult:
 		default:
+			if key.kind() == vObject || key.kind() == vPersID || key.kind() == vExt {
+				m.strangeKey(d)
+			}
 			if !special(value) {
 				continue
 			}
 		}
 		m.keepEntry(d, entry{key, value})
 	}
+}
+
+// inert are the kinds of values that are nothing but data, texts those of keys,
+// as bits.
+const (
+	inert = 1<<(vNone>>kindShift) | 1<<(vBool>>kindShift) | 1<<(vInt>>kindShift) | 1<<(vBig>>kindShift) | 1<<(vStr>>kindShift) |
+		1<<(vEsc>>kindShift) | 1<<(vQuote>>kindShift) | 1<<(vBytes>>kindShift) | 1<<(vList>>kindShift) | 1<<(vLongStr>>kindShift) |
+		1<<(vLongBytes>>kindShift)
+	texts = 1<<(vStr>>kindShift) | 1<<(vEsc>>kindShift) | 1<<(vQuote>>kindShift)
+)
+
+// dull reports that keep has nothing to note of an item, for certain.
+func dull(key, value val) bool {
+	return inert>>(value>>kindShift)&1 != 0 && texts>>(key>>kindShift)&1 != 0 && key&flagBit == 0
+}
+
+// keepField notes a field of a numpy dtype. NumPy goes on using the dict that its
+// state had, so that nothing may come later.
+func (m *machine) keepField(d val, e entry) {
+	if s := m.states[d.off()]; s != nil && s.sealed {
+		m.forged(m.at)
+		return
+	}
+	m.keepEntry(d, e)
+}
+
+// hookItems are items whose key is one that loaders look up as an attribute, with
+// a value that could be called.
+func (m *machine) hookItems(items []val) (list []entry) {
+	for i := 0; i+1 < len(items); i += 2 {
+		if key, value := items[i], items[i+1]; key&flagBit != 0 && key.kind() >= vStr && key.kind() <= vQuote && m.arms(value) {
+			list = append(list, entry{key, value})
+		}
+	}
+	return list
 }
 
 // special is a value that is worth noting whatever its key.
@@ -109,6 +162,9 @@ func (m *machine) entries(d val) (list []entry, complete bool) {
 	if s == nil {
 		return nil, d.kind() == vDict
 	}
+	if s.strange {
+		return append(s.entries[:len(s.entries):len(s.entries)], unknownEntry), false
+	}
 	return s.entries, !s.cut && d.kind() == vDict
 }
 
@@ -137,7 +193,8 @@ func (m *machine) setItems(op Op, target val, items []val) {
 	case vObject:
 		m.noteItems(target)
 		m.keep(target, items)
-		m.write(op, target, vNothing)
+		list := m.hookItems(items)
+		m.writeEntries(op, target, list, true)
 	default:
 		m.write(op, target, vNothing)
 	}
@@ -156,9 +213,18 @@ func (m *machine) grow(op Op, target val) {
 // attributes.
 func (m *machine) build(target, state val) {
 	m.write('b', target, state)
+	if m.acc != nil {
+		m.acc.built(m, target, state)
+	}
+	if m.spreads(state) {
+		m.desync(NotADict)
+	}
+	if target.kind() == vObject && m.armedState(state) {
+		m.arm(target)
+	}
 	if target.kind() == vObject && target.aux() < len(m.names) {
 		switch n := &m.names[target.aux()]; {
-		case n.RealName == "dtype" && n.RealModule == "numpy":
+		case n.dtype:
 			m.dtypeState(target, state)
 		case m.opt.Inline && n.Name == "NumpyArrayWrapper" && n.Module == "joblib.numpy_pickle":
 			m.inlineArray(state)
@@ -191,11 +257,32 @@ func (m *machine) stateEntries(state val) (list []entry, complete bool) {
 
 // write records a change of target.
 func (m *machine) write(op Op, target, state val) {
-	var list []entry
-	complete := true
-	if op == 'b' {
-		list, complete = m.stateEntries(state)
+	if op != 'b' {
+		m.writeEntries(op, target, nil, true)
+		return
 	}
+	list, complete := m.stateEntries(state)
+	if i := target.aux(); target.kind() == vObject && i < len(m.names) && m.names[i].cond == generated && state.kind() != vDict {
+		complete = m.oldState(state)
+	}
+	m.writeEntries(op, target, list, complete)
+}
+
+// generated is the condition of classes that run a text of their state.
+const generated = "generated-code"
+
+// oldState reports whether state is that of a distribution before SciPy 1.6: its
+// parameters and a random state. Other pairs may update the attributes.
+func (m *machine) oldState(state val) bool {
+	items, ok := m.tuple.get(state)
+	if !ok || len(items) != 2 || items[0].kind() != vDict {
+		return false
+	}
+	i := items[1].aux()
+	return items[1].kind() == vNone || items[1].kind() == vObject && i < len(m.names) && strings.HasPrefix(m.names[i].RealModule, "numpy.random")
+}
+
+func (m *machine) writeEntries(op Op, target val, list []entry, complete bool) {
 	i := target.aux()
 	if target.kind() == vObject && i < len(m.names) && len(list) == 0 && target&flagBit == 0 {
 		if slot := &m.names[i].tally[opTally(op)]; *slot > 0 {
@@ -227,6 +314,10 @@ func (m *machine) listWrite(op Op, target val, list []entry, complete bool) bool
 	}
 	w := Write{Op: op, Target: m.value(target, 1), Cut: !complete || len(list) > maxKeys, Offset: m.at, Count: 1}
 	for _, e := range list[:min(len(list), maxKeys)] {
+		if e == unknownEntry {
+			w.Strange = true
+			continue
+		}
 		w.Keys = append(w.Keys, m.entryValue(e))
 	}
 	m.t.Writes = append(m.t.Writes, w)

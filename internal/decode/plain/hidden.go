@@ -42,19 +42,83 @@ func findPair(p, lead []byte, from, to byte) int {
 	}
 }
 
-// findEscape finds ESC followed by what makes a terminal obey.
+// findEscape finds ESC followed by what makes a terminal hide or rewrite what it
+// shows, or talk back. Colours and weights of letters are passed over.
 func findEscape(p []byte) int {
 	for pos := 0; ; {
 		i := bytes.IndexByte(p[pos:], 0x1b)
 		if i < 0 || pos+i+1 >= len(p) {
 			return -1
 		}
-		switch p[pos+i+1] {
-		case '[', ']', 'P', '_', '^':
-			return pos + i
+		pos += i
+		switch p[pos+1] {
+		case '[':
+			if control(p[pos+2:]) {
+				return pos
+			}
+		case ']', 'P', '_', '^':
+			return pos
 		}
-		pos += i + 1
+		pos++
 	}
+}
+
+// control reports whether a control sequence, behind its introducer, does more
+// than change how letters look. A sequence without an end is none.
+func control(p []byte) bool {
+	const longest = 32
+	p = p[:min(len(p), longest)]
+	i := 0
+	for i < len(p) && p[i] >= '0' && p[i] <= '?' {
+		i++
+	}
+	switch {
+	case i == len(p):
+		return i == longest
+	case p[i] == 'm':
+		return hides(p[:i])
+	}
+	return p[i] >= '@' && p[i] <= '~'
+}
+
+// hides reports colours under which text cannot be seen: concealed, black as most
+// terminals are, or the same in front as behind.
+func hides(params []byte) bool {
+	front, back := -1, -1
+	fields := bytes.Split(params, []byte{';'})
+	for i := 0; i < len(fields); i++ {
+		n := decimal(fields[i])
+		switch {
+		case n == 8 || n == 30:
+			return true
+		case (n == 38 || n == 48) && i+2 < len(fields) && decimal(fields[i+1]) == 5:
+			i += 2
+			if n = decimal(fields[i]); n == 0 || n == 16 {
+				return true
+			}
+		case (n == 38 || n == 48) && i+4 < len(fields) && decimal(fields[i+1]) == 2:
+			if decimal(fields[i+2])+decimal(fields[i+3])+decimal(fields[i+4]) < 96 {
+				return true
+			}
+			i += 4
+		case n > 30 && n <= 37 || n >= 90 && n <= 97:
+			front = n
+		case n >= 40 && n <= 47 || n >= 100 && n <= 107:
+			back = n
+		}
+	}
+	return front >= 0 && back == front+10
+}
+
+func decimal(digits []byte) int {
+	n := 0
+	for _, c := range digits {
+		if c < '0' || c > '9' {
+			return -1
+		}
+		n = min(n*10+int(c-'0'), 999)
+	}
+	return n
 }
 
 // findTag finds a tag character outside of a flag: a flag is a black flag, up to

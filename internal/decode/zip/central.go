@@ -15,6 +15,7 @@ func (a *Archive) readCentral(v view) {
 	defer c.Close()
 	names := &arena{}
 	a.Entries = slices.Grow(a.Entries, int(min(v.count, c.Remaining()/centralSize, bounded.MaxArchiveEntries)))
+	a.pieces = slices.Grow(a.pieces, cap(a.Entries)-len(a.Entries)+8)
 	count := int64(0)
 	for {
 		at := c.Offset()

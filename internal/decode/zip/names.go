@@ -63,14 +63,20 @@ func hasParent(name string) bool {
 // it slow.
 type index struct {
 	seed  maphash.Seed
-	slots []int32 // 1 + entry, 0 for free
+	slots []slot
 	buf   []byte
 	other []byte
 }
 
+// slot is a place of the index.
+type slot struct {
+	entry int32  // 1 + entry, 0 for free
+	tag   uint32 // of its hash: most names that differ, differ in it
+}
+
 func (x *index) grow(n int) {
 	x.seed = maphash.MakeSeed()
-	x.slots = make([]int32, 1<<bits.Len(uint(2*n)))
+	x.slots = make([]slot, 1<<bits.Len(uint(2*n)))
 }
 
 // fold writes the name in lower case into the buffer.
@@ -87,29 +93,32 @@ func fold[T string | []byte](buf []byte, name T) []byte {
 	return buf
 }
 
-// slot is where the folded name is, or would be.
-func (x *index) slot(entries []Entry, folded []byte) int {
+// slot is where the folded name is, or would be with the tag.
+func (x *index) slot(entries []Entry, folded []byte) (s *slot, tag uint32) {
+	hash := maphash.Bytes(x.seed, folded)
 	mask := len(x.slots) - 1
-	at := int(maphash.Bytes(x.seed, folded)) & mask
-	for x.slots[at] != 0 {
-		x.other = fold(x.other, entries[x.slots[at]-1].Name)
-		if bytes.Equal(x.other, folded) {
-			break
+	at, tag := int(hash)&mask, uint32(hash>>32)
+	for x.slots[at].entry != 0 {
+		if x.slots[at].tag == tag {
+			x.other = fold(x.other, entries[x.slots[at].entry-1].Name)
+			if bytes.Equal(x.other, folded) {
+				break
+			}
 		}
 		at = (at + 1) & mask
 	}
-	return at
+	return &x.slots[at], tag
 }
 
 // add enters entry i and returns the first entry of that name, or -1.
 func (x *index) add(entries []Entry, i int) int {
 	x.buf = fold(x.buf, entries[i].Name)
-	at := x.slot(entries, x.buf)
-	if x.slots[at] == 0 {
-		x.slots[at] = int32(i + 1)
+	s, tag := x.slot(entries, x.buf)
+	if s.entry == 0 {
+		*s = slot{int32(i + 1), tag}
 		return -1
 	}
-	first := int(x.slots[at] - 1)
+	first := int(s.entry - 1)
 	entries[i].same, entries[first].same = entries[first].same, int32(i+1)
 	return first
 }
@@ -121,7 +130,17 @@ func (a *Archive) Find(name []byte) int {
 		return -1
 	}
 	a.names.buf = fold(a.names.buf, name)
-	return int(a.names.slots[a.names.slot(a.Entries, a.names.buf)]) - 1
+	s, _ := a.names.slot(a.Entries, a.names.buf)
+	return int(s.entry) - 1
+}
+
+// FindNear is Find for a name that is expected at entry i: whoever looks names up
+// in the order of the directory needs no index.
+func (a *Archive) FindNear(name []byte, i int) int {
+	if i >= 0 && i < len(a.Entries) && a.Entries[i].same == 0 && a.Entries[i].Name == string(name) {
+		return i
+	}
+	return a.Find(name)
 }
 
 // Next returns another entry whose name equals that of entry i without regard

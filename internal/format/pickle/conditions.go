@@ -26,7 +26,7 @@ func (j *judge) condition(i int) {
 		if !call.Known && !test.anyArgs {
 			j.unmet(c, call.Offset, "its arguments cannot be followed")
 		} else if test.call != nil && !test.call(j, call) {
-			j.unmet(c, call.Offset, test.want)
+			j.unmetBy(test, c, call.Offset)
 		}
 	}
 	if test.write == nil {
@@ -35,9 +35,17 @@ func (j *judge) condition(i int) {
 	for k := range j.t.Writes {
 		w := &j.t.Writes[k]
 		if w.Target.Kind == decode.Object && w.Target.Import == i && w.Op == 'b' && !test.write(j, w) {
-			j.unmet(c, w.Offset, test.want)
+			j.unmetBy(test, c, w.Offset)
 		}
 	}
+}
+
+func (j *judge) unmetBy(test condition, c *class, off int64) {
+	if !test.runs {
+		j.unmet(c, off, test.want)
+		return
+	}
+	j.raise(ruleGadget, off, c.symbol, fmt.Sprintf("Loading this file uses %s, which %s.", show(c.symbol), test.want))
 }
 
 func (j *judge) unmet(c *class, off int64, want string) {
@@ -48,6 +56,7 @@ func (j *judge) unmet(c *class, off int64, want string) {
 type condition struct {
 	want    string
 	anyArgs bool // call works without the arguments
+	runs    bool // what does not meet it runs code; want completes "…, which"
 	call    func(*judge, *decode.Call) bool
 	write   func(*judge, *decode.Write) bool
 }
@@ -55,7 +64,7 @@ type condition struct {
 var conditions = map[string]condition{
 	"codec":               {want: "only plain text codecs are", call: (*judge).plainCodec},
 	"bound-name":          {want: "only a plain name of a known class is", call: (*judge).boundName},
-	"factory":             {want: "the factory must be a known class", call: (*judge).factory},
+	"factory":             {want: "the factory must be a type or function that only computes", call: (*judge).factory},
 	"class-and-base":      {want: "the class must be a known one", call: (*judge).classAndBase},
 	"class-first":         {want: "the class must be a known one", call: (*judge).classFirst},
 	"callable-first":      {want: "the function must be a known one", call: (*judge).partial, write: (*judge).knownState},
@@ -64,8 +73,13 @@ var conditions = map[string]condition{
 	"pandas-class":        {want: "the class must be one of pandas", call: classOf("pandas")},
 	"numpy-random":        {want: "only generators of NumPy are", call: (*judge).numpyRandom},
 	"short-pattern":       {want: "only short patterns are", call: (*judge).shortPattern},
-	"function-attributes": {want: "its functions must be known ones", anyArgs: true, write: (*judge).functionAttributes},
-	"data-attributes":     {want: "its attributes must be plain data", write: (*judge).dataAttributes},
+	"function-attributes": {want: "its functions must be known ones", anyArgs: true, call: empty, write: (*judge).functionAttributes},
+	"data-attributes":     {want: "its attributes must be plain data", call: empty, write: (*judge).dataAttributes},
+	"generated-code":      {want: "runs a text of its state, and the text is not the one that SciPy generates", runs: true, call: empty, write: (*judge).generatedText},
+	"type-name":           {want: "only types of Python itself are", call: builtinType},
+	"type-of-constant":    {want: "can make classes of its own", runs: true, call: typeOfConstant},
+	"array-parts":         {want: "it must make an array of NumPy", call: (*judge).arrayParts},
+	"no-formula":          {want: "evaluates a formula of its state", runs: true, call: empty, write: (*judge).noFormula},
 	"data-state":          {want: "its state must be plain data", call: (*judge).dataState},
 	"sibling-file":        {want: "it must name a file of this repository", anyArgs: true, write: (*judge).siblingFile},
 	"inline-array":        {want: "its array must follow", anyArgs: true},
@@ -99,7 +113,7 @@ func (j *judge) boundName(c *decode.Call) bool {
 		return false
 	}
 	name, owner := c.Args[1].Text, c.Args[0]
-	made := owner.Kind == decode.Object && owner.Import >= 0 && j.classes[owner.Import].safe
+	made := owner.Kind == decode.Object && owner.Import >= 0 && (j.classes[owner.Import].safe || j.classes[owner.Import].cond == "generated-code")
 	if !j.known(owner) && !made || !dottedIdentifier(name) || strings.Contains(name, ".") || strings.HasPrefix(name, "__") {
 		return false
 	}
@@ -115,11 +129,11 @@ func (j *judge) harmlessOwner(owner decode.Value, name string, made bool) bool {
 	case "pathlib", "pandas", "numpy", "io", "_io", "zoneinfo", "joblib", "pyarrow":
 		return false
 	}
-	return !made || strings.HasPrefix(name, "forward")
+	return !made || strings.HasPrefix(name, "forward") || j.classes[owner.Import].cond == "generated-code"
 }
 
 func (j *judge) factory(c *decode.Call) bool {
-	return len(c.Args) == 0 || c.Args[0].Kind == decode.None || j.known(c.Args[0])
+	return len(c.Args) == 0 || c.Args[0].Kind == decode.None || j.harmlessCall(c.Args[0])
 }
 
 func (j *judge) classFirst(c *decode.Call) bool { return j.knownArg(c, 0) }
@@ -138,7 +152,7 @@ func (j *judge) knownOrConditional(v decode.Value) bool {
 		return false
 	}
 	switch j.classes[v.Import].cond {
-	case "data-attributes", "function-attributes", "inline-array", "training-args":
+	case "data-attributes", "function-attributes", "inline-array", "training-args", "generated-code", "no-formula":
 		return true
 	}
 	return false
@@ -227,4 +241,39 @@ func (j *judge) siblingFile(w *decode.Write) bool {
 
 func (j *judge) constantBytes(c *decode.Call) bool {
 	return len(c.Args) == 1 && c.Args[0].Kind == decode.Bytes && c.Args[0].Length > 0
+}
+
+// builtinType is a type that dill or cloudpickle look up by its name. The types of
+// code are judged as what they are.
+func builtinType(_ *judge, c *decode.Call) bool {
+	return len(c.Args) == 1 && c.Args[0].Kind == decode.String && c.Args[0].Exact && decode.BuiltinType(c.Args[0].Text)
+}
+
+// typeOfConstant is how Python spells NoneType and the types of its other
+// constants.
+func typeOfConstant(j *judge, c *decode.Call) bool {
+	if len(c.Args) != 1 {
+		return false
+	}
+	v := c.Args[0]
+	if v.Kind == decode.None {
+		return true
+	}
+	if v.Kind != decode.Imported || v.Import < 0 || j.t.Imports[v.Import].RealModule != "builtins" {
+		return false
+	}
+	name := j.t.Imports[v.Import].RealName
+	return name == "Ellipsis" || name == "NotImplemented"
+}
+
+// arrayParts is dill's (function, arguments, state, attributes) of an array.
+func (j *judge) arrayParts(c *decode.Call) bool {
+	if len(c.Args) < 3 || c.Args[0].Kind != decode.Imported || c.Args[0].Import < 0 || j.classes[c.Args[0].Import].cond != "numpy-class" {
+		return false
+	}
+	made := c.Args[1]
+	if made.Kind != decode.Tuple || len(made.Items) == 0 || !j.known(made.Items[0]) || top(j.t.Imports[made.Items[0].Import].RealModule) != "numpy" {
+		return false
+	}
+	return len(c.Args) == 3 || c.Args[3].Kind == decode.None || c.Args[3].Kind == decode.Dict
 }

@@ -2,6 +2,7 @@ package pickle
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	decode "github.com/sallyport/sallyport/internal/decode/pickle"
@@ -51,6 +52,8 @@ func (j *judge) trace(t *decode.Trace) {
 		}
 	}
 	j.torch()
+	j.sizes()
+	j.forged()
 	for _, p := range t.Persistent {
 		j.persistent(p)
 	}
@@ -77,7 +80,7 @@ func (j *judge) otherReading(t *decode.Trace) {
 
 func (j *judge) open(t *decode.Trace) {
 	j.t = t
-	j.classes = j.classes[:0]
+	j.classes = slices.Grow(j.classes[:0], len(t.Imports))
 	for i := range t.Imports {
 		j.classes = append(j.classes, j.classify(&t.Imports[i]))
 	}
@@ -210,8 +213,9 @@ func (j *judge) shipped(module string, known bool) (string, bool) {
 	if j.in.Repo == nil || module == "" || module == "?" {
 		return "", false
 	}
-	top, _, _ := strings.Cut(module, ".")
-	if known {
+	file, ok := j.in.Repo.Module(module)
+	if known && ok { // then only where every loader finds it
+		top, _, _ := strings.Cut(module, ".")
 		for _, file := range [...]string{top + ".py", top + "/__init__.py"} {
 			if j.in.Repo.Has(file) {
 				return file, true
@@ -219,7 +223,7 @@ func (j *judge) shipped(module string, known bool) (string, bool) {
 		}
 		return "", false
 	}
-	return j.in.Repo.Module(module)
+	return file, ok
 }
 
 // trainingArgs reports whether this is the file in which the trainer of
@@ -234,6 +238,7 @@ func (j *judge) called(c *decode.Call) {
 	case decode.Imported:
 		if c.Callee.Import >= 0 {
 			j.calledAnyway(c)
+			j.arguments(c)
 		}
 		return
 	case decode.Ext:
@@ -278,15 +283,24 @@ func (j *judge) writtenObject(w *decode.Write, does string) {
 	if w.Op == 'b' && w.Target.Shared {
 		j.raise(ruleDispatch, w.Offset, c.symbol, fmt.Sprintf("Loading this file %s of a %s again, after it was made.", does, show(c.symbol)))
 	}
-	if c.cond == "data-attributes" && w.Op != 'b' {
+	if c.cond == "bound-name" || c.cond == "nested-stream" {
+		j.raise(ruleDispatch, w.Offset, c.symbol, fmt.Sprintf("Loading this file %s of what %s returned, which may be a class or belong to one.", does, show(c.symbol)))
+	}
+	items := w.Op == 's' || w.Op == 'u'
+	if w.Op != 'b' && (c.safe || c.tier == 'C') && (c.cond == "data-attributes" || !items && !j.grows(w.Target)) {
 		j.raise(ruleDispatch, w.Offset, c.symbol, fmt.Sprintf("Loading this file %s on a %s, which has no such method of its own.", does, show(c.symbol)))
 	}
 	if w.Op != 'b' {
 		j.writtenTensor(w, does)
-		return
+	}
+	if w.Strange {
+		j.raise(ruleDispatch, w.Offset, c.symbol+".?", fmt.Sprintf("Loading this file gives a %s an attribute whose name only running code knows.", show(c.symbol)))
 	}
 	for _, e := range w.Keys {
-		if hook(e.Key) && lively(e.Value) {
+		if items && c.tier != 'B' {
+			break // items are no attributes, but for classes that look them up there
+		}
+		if hook(e.Key) && lively(e.Value) || special(e.Key) && callable(e.Value) {
 			j.raise(ruleDispatch, w.Offset, c.symbol+"."+e.Key, fmt.Sprintf(
 				"Loading this file gives a %s the method %s, which loaders call.", show(c.symbol), show(e.Key)))
 		}
@@ -303,6 +317,16 @@ func hook(key string) bool {
 	return false
 }
 
+// special is a name that Python gives a meaning of its own.
+func special(key string) bool {
+	return len(key) > 4 && strings.HasPrefix(key, "__") && strings.HasSuffix(key, "__") && key != "__orig_class__" && key != "__wrapped__"
+}
+
+// callable is a value that could well be a function or class.
+func callable(v decode.Value) bool {
+	return v.Kind == decode.Imported || v.Kind == decode.Computed || v.Kind == decode.Ext
+}
+
 // lively is a value that could be called.
 func lively(v decode.Value) bool {
 	switch v.Kind {
@@ -316,8 +340,19 @@ func (j *judge) persistent(p decode.Persistent) {
 	if items := p.Value.Items; len(items) >= 2 && items[0].Text == "module" && items[1].Kind == decode.Imported {
 		return // old torch: a class with the text of its source, for warnings
 	}
+	if j.t.Numbered && numbered(p.Value) {
+		return
+	}
 	j.raise(rulePersistent, p.Offset, j.valueText(p.Value), fmt.Sprintf(
 		"The file refers to %s outside of itself; what that is decides the program that loads it.", j.valueText(p.Value)))
+}
+
+// numbered is a persistent id that is a plain number, or the text of one.
+func numbered(v decode.Value) bool {
+	if v.Kind == decode.Number {
+		return v.Exact
+	}
+	return v.Kind == decode.String && v.Exact && v.Text != "" && strings.Trim(v.Text, "0123456789") == ""
 }
 
 func (j *judge) desync(d decode.Desync) {

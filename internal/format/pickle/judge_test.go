@@ -3,10 +3,6 @@ package pickle
 import (
 	"strings"
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
-
-	"github.com/sallyport/sallyport/internal/formattest"
 )
 
 // uses are single ideas: peers' bypasses, names that peers allow, conditions of
@@ -58,7 +54,7 @@ var uses = []struct{ name, code, want string }{
 	{"reconstructor-of-an-unknown-class", "GLOBAL copy_reg _reconstructor; MARK; GLOBAL acme C; GLOBAL __builtin__ object; NONE; TUPLE; REDUCE; STOP", "002 009"},
 	{"numpy-array", "GLOBAL numpy.core.multiarray _reconstruct; GLOBAL numpy ndarray; BININT1 0; TUPLE1; BINUNICODE b; TUPLE3; REDUCE; STOP", ""},
 	{"numpy-array-of-another-class", "GLOBAL numpy.core.multiarray _reconstruct; @od; BININT1 0; TUPLE1; BINUNICODE b; TUPLE3; REDUCE; STOP", "009"},
-	{"numpy-array-arguments-hidden", "GLOBAL numpy.core.multiarray _reconstruct; @od; EMPTY_TUPLE; REDUCE; REDUCE; STOP", "009"},
+	{"numpy-array-arguments-hidden", "GLOBAL numpy.core.multiarray _reconstruct; @od; EMPTY_TUPLE; REDUCE; REDUCE; STOP", "005 009"},
 	{"tensor-of-a-known-type", "GLOBAL torch._tensor _rebuild_from_type_v2; MARK; GLOBAL torch._utils _rebuild_tensor_v2; GLOBAL torch.nn.parameter Parameter; EMPTY_TUPLE; NONE; TUPLE; REDUCE; STOP", ""},
 	{"tensor-by-a-gadget", "GLOBAL torch._tensor _rebuild_from_type_v2; MARK; GLOBAL os system; GLOBAL torch.nn.parameter Parameter; EMPTY_TUPLE; NONE; TUPLE; REDUCE; STOP", "001 009"},
 	{"companion-file-missing", "GLOBAL joblib.numpy_pickle NDArrayWrapper; EMPTY_TUPLE; NEWOBJ; EMPTY_DICT; BINUNICODE filename; BINUNICODE ../x.npy; SETITEM; BUILD; STOP", "009"},
@@ -114,28 +110,5 @@ func TestTrainingArguments(t *testing.T) {
 		if got := verdict(t, path, code); got != want {
 			t.Errorf("%s: got %q, want %q", path, got, want)
 		}
-	}
-}
-
-func TestExplain(t *testing.T) {
-	code := assemble(t, "PROTO 4; MARK; GLOBAL collections OrderedDict; EMPTY_TUPLE; REDUCE; @os; @call; "+
-		"MARK; BINUNICODE storage; GLOBAL torch FloatStorage; BINUNICODE 0; BINUNICODE cpu; BININT2 768; TUPLE; BINPERSID; TUPLE; STOP")
-	var got []string
-	for _, s := range Explain(formattest.Input("model.pkl", code, true)) {
-		got = append(got, s.Severity.String()+" "+s.Text)
-	}
-	want := []string{
-		"INFO import collections.OrderedDict",
-		"INFO call collections.OrderedDict()",
-		"CRITICAL import os.system",
-		"CRITICAL call os.system('echo')",
-		"INFO import torch.FloatStorage",
-		"INFO tensor storage '0': 768 of torch.FloatStorage on cpu",
-	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("account differs (-want +got):\n%s", diff)
-	}
-	if steps := Explain(formattest.Input("notes.txt", []byte("Nothing to see.\n"), true)); steps != nil {
-		t.Errorf("prose is explained: %v", steps)
 	}
 }

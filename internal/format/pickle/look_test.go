@@ -3,6 +3,8 @@ package pickle
 import (
 	"strings"
 	"testing"
+
+	"github.com/sallyport/sallyport/internal/formattest"
 )
 
 // lookAlikes begin with opcodes and are no pickles.
@@ -77,6 +79,26 @@ func TestDisguises(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			if got := verdict(t, c.file, assemble(t, c.code)); got != c.want {
 				t.Errorf("got %q, want %q", got, c.want)
+			}
+		})
+	}
+}
+
+// TestProseReachesNoLimit: a line of a licence may be an instruction with a huge
+// index. It counts when the text is a pickle, or calls what it may have stored.
+func TestProseReachesNoLimit(t *testing.T) {
+	for _, c := range []struct {
+		name, text string
+		want       int
+	}{
+		{"prose", "Np99999999999\nThis is no pickle, but a licence.\n", 0},
+		{"calls-what-is-lost", strings.Repeat("Np88888888888\n0", 1) + "and more", 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			in := formattest.Input("notes.txt", []byte(c.text), true)
+			Format.Read(in)
+			if got := len(in.R.Budget().Reached()); got != c.want {
+				t.Errorf("%d limits reached, want %d", got, c.want)
 			}
 		})
 	}

@@ -29,8 +29,10 @@ func (s *streams) nested(res *format.Result, b decode.Blob) {
 		return
 	}
 	switch b.Looks {
-	case "zlib", "base64", "hex", "latin1":
+	case "zlib", "base64", "hex", "latin1", "escaped":
 		s.encoded(res, b, sub)
+	case "marshal":
+		s.compiled(res, b.Offset, sub)
 	default:
 		if confirmed(sub, b.Looks) {
 			s.child(res, b.Offset, b.Length)
@@ -42,10 +44,10 @@ func (s *streams) nested(res *format.Result, b decode.Blob) {
 func confirmed(r *bounded.Reader, looks string) bool {
 	switch looks {
 	case "pickle":
-		t := decode.Run(r, 0, decode.Options{Inline: true})
+		t := decode.Run(r, 0, decode.Options{Inline: true, Tentative: true})
 		return t.Stopped || len(t.Imports) > 0
 	case "text-pickle":
-		return acts(decode.Run(r, 0, decode.Options{Inline: true}))
+		return acts(decode.Run(r, 0, decode.Options{Inline: true, Tentative: true}))
 	case "pe":
 		head, err := r.Bytes(0, min(r.Size(), headSize))
 		if err != nil || len(head) < headSize {
@@ -72,12 +74,14 @@ func (s *streams) encoded(res *format.Result, b decode.Blob, sub *bounded.Reader
 		switch looks {
 		case "":
 			return
-		case "zlib", "base64", "hex", "latin1":
+		case "zlib", "base64", "hex", "latin1", "escaped":
 			layers = append(layers, looks)
 			continue
 		}
 		r, err := s.in.R.Budget().NewStream(-1, func() (io.Reader, error) { return undo(sub, layers), nil })
-		if err == nil && confirmed(r, looks) {
+		if err == nil && looks == "marshal" {
+			s.compiled(res, b.Offset, r)
+		} else if err == nil && confirmed(r, looks) {
 			name := fmt.Sprintf("%s@%d", strings.Join(layers, "+"), b.Offset)
 			res.Children = append(res.Children, format.Child{Name: name, R: r, Offset: b.Offset})
 		}
@@ -117,6 +121,8 @@ func undo(sub *bounded.Reader, layers []string) io.Reader {
 			r = hex.NewDecoder(r)
 		case "latin1":
 			r = &latin1{text: bufio.NewReader(r)}
+		case "escaped":
+			r = &escaped{bufio.NewReader(r)}
 		}
 		r = lenient{r}
 	}
@@ -165,4 +171,22 @@ func (a *alphabet) Read(p []byte) (int, error) {
 			return kept, err
 		}
 	}
+}
+
+// escaped turns a line of STRING or UNICODE into the bytes that its characters
+// stand for.
+type escaped struct{ line *bufio.Reader }
+
+// Read implements io.Reader.
+func (e *escaped) Read(p []byte) (int, error) {
+	for i := range p {
+		head, _ := e.line.Peek(6)
+		b, n := decode.Unescape(head)
+		if n == 0 {
+			return i, io.EOF
+		}
+		_, _ = e.line.Discard(n)
+		p[i] = b
+	}
+	return len(p), nil
 }

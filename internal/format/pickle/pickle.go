@@ -31,7 +31,7 @@ var Format = format.Format{
 	Spec:       "https://docs.python.org/3/library/pickletools.html",
 	Extensions: extensions,
 	Rules: []string{ruleGadget, ruleUnknown, ruleComputed, ruleRepository, ruleDisagree, ruleExtension, ruleDispatch,
-		rulePatch, ruleCondition, ruleCode, rulePersistent, ruleClass, ruleOdd, ruleEffect, ruleSparse, ruleHook},
+		rulePatch, ruleCondition, ruleCode, rulePersistent, ruleClass, ruleOdd, ruleEffect, ruleSparse, ruleHook, ruleForged},
 	Match:   match,
 	Read:    read,
 	Explain: Explain,
@@ -60,6 +60,7 @@ const (
 	ruleEffect     = "SP-PICKLE-014"
 	ruleSparse     = "SP-PICKLE-015"
 	ruleHook       = "SP-PICKLE-016"
+	ruleForged     = "SP-PICKLE-017"
 )
 
 const (
@@ -118,5 +119,9 @@ func read(in *format.Input) format.Result {
 		j.otherReading(t)
 	}
 	s.cover(&j.res)
+	j.res.Facts = append(j.res.Facts, compatible(in, s.traces[0])...)
+	if in.Told {
+		s.remember(j.res.Children)
+	}
 	return j.res
 }

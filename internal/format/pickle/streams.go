@@ -28,25 +28,43 @@ type streams struct {
 	other  []*decode.Trace // what a loader that does not know joblib's arrays reads
 	cut    int             // how many streams are too many; 0 when all were read
 	tries  int             // strings that were decoded for a look
+	told   map[string]bool // compiled code that was reported
+	how    decode.Options
+	inside []place // streams inside of strings, when an account is asked for
 }
 
 // collect finds the streams of the input. It returns nil when the input is not
 // a pickle.
 func collect(in *format.Input) *streams {
-	s := &streams{in: in, run: decode.Runner{R: in.R}}
+	if in.Told {
+		return format.Memo(in, "pickle.streams", func() *streams { return newStreams(in) })
+	}
+	return newStreams(in)
+}
+
+func newStreams(in *format.Input) *streams {
+	s := &streams{in: in, run: decode.Runner{R: in.R}, how: decode.Options{Inline: true, Tentative: true, Account: in.Told}}
 	defer s.run.Close()
 	first, ok := in.Parsed.(*decode.Trace)
-	if ok {
+	switch {
+	case ok && in.Told: // the container did not ask for an account
+		script, numbered := first.Script, first.Numbered
+		first = s.run.Run(0, decode.Options{Inline: first.Inline, Account: true})
+		first.Script, first.Numbered = script, numbered
+	case ok:
 		own := *first // the container keeps its own
 		first = &own
-	} else {
-		first = s.run.Run(0, decode.Options{Inline: true})
+	default:
+		first = s.run.Run(0, s.how)
 	}
 	strong := in.Parsed != nil || decode.HasMagic(in.Head())
 	switch {
 	case strong || convincing(in, first) || s.leads(first):
 		s.add(first)
 	case !hinted(in) || !s.resync(0):
+		if first.Lost && len(first.Calls) > 0 {
+			s.commit(first) // what it calls may be what is lost
+		}
 		return nil
 	}
 	s.rest()
@@ -168,7 +186,16 @@ func dottedIdentifier(s string) bool {
 	return !start
 }
 
+// commit counts the limits that were reached while it was not known whether the
+// bytes are a pickle.
+func (s *streams) commit(t *decode.Trace) {
+	for _, l := range t.Limits {
+		_ = s.in.R.Budget().Reach(l.Name, l.Max)
+	}
+}
+
 func (s *streams) add(t *decode.Trace) {
+	s.commit(t)
 	s.count++
 	if len(s.traces) > 0 && s.merge(t) {
 		return
@@ -180,7 +207,9 @@ func (s *streams) add(t *decode.Trace) {
 	s.other = append(s.other, decode.Run(s.in.R, t.Start, decode.Options{}))
 	for _, a := range t.Arrays {
 		if a.Object {
-			s.inner = append(s.inner, decode.Run(s.in.R, a.Offset, decode.Options{Inline: true}))
+			inner := decode.Run(s.in.R, a.Offset, s.how)
+			s.commit(inner)
+			s.inner = append(s.inner, inner)
 		}
 	}
 }
@@ -248,7 +277,7 @@ func (s *streams) chain(off int64, satisfies func(t *decode.Trace, magic bool) b
 		if n == 0 || !decode.IsOpcode(head[0]) {
 			return nil
 		}
-		t := s.run.Run(off, decode.Options{Inline: true})
+		t := s.run.Run(off, s.how)
 		chain = append(chain, t)
 		if satisfies(t, decode.HasMagic(head[:n])) {
 			return chain
@@ -277,7 +306,7 @@ func (s *streams) lost(t *decode.Trace) bool {
 		return false
 	}
 	for off := t.End; off < end; off++ {
-		if rest := decode.Run(view, off, decode.Options{Inline: true}); callsGadget(rest) {
+		if rest := decode.Run(view, off, s.how); callsGadget(rest) {
 			s.add(rest)
 			return true
 		}
@@ -332,7 +361,7 @@ func (s *streams) begins(off int64) bool {
 }
 
 func (s *streams) found(off int64) bool {
-	t := s.run.Run(off, decode.Options{Inline: true})
+	t := s.run.Run(off, s.how)
 	if len(t.Imports) == 0 || !t.Stopped && !acts(t) {
 		return false
 	}

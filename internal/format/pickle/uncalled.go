@@ -18,10 +18,16 @@ const uncalled = "uncalled"
 // opcode that makes an instance without its constructor is none.
 func (j *judge) calledAnyway(c *decode.Call) {
 	class := &j.classes[c.Callee.Import]
-	if class.cond != uncalled || c.Op == opNewObj || c.Op == opNewObjEx {
+	if class.cond != uncalled || (c.Op == opNewObj || c.Op == opNewObjEx) && (empty(j, c) || j.fields(c)) {
 		return
 	}
 	j.unmet(class, c.Offset, "its library's own files never call it, they only hold it or make an empty instance")
+}
+
+// fields reports whether an instance may be made with arguments, as named tuples
+// are. Arrays of NumPy may not: they take bytes for whatever type they are told.
+func (j *judge) fields(c *decode.Call) bool {
+	return top(j.t.Imports[c.Callee.Import].RealModule) != "numpy"
 }
 
 const (

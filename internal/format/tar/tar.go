@@ -38,7 +38,7 @@ var Format = format.Format{
 	ID:         "tar",
 	Title:      "Tar archive",
 	Spec:       "https://pubs.opengroup.org/onlinepubs/9699919799/utilities/pax.html",
-	Extensions: []string{".tar"},
+	Extensions: []string{".tar", ".nemo"},
 	Rules:      raised,
 	Match:      match,
 	Read:       read,

@@ -60,7 +60,9 @@ func readTorch(in *format.Input) format.Result {
 		m := &a.members[i]
 		switch {
 		case m.stored == 0:
-		case m.name == memberInfo || m.name == memberPickle:
+		case m.name == memberPickle:
+			c.object(m)
+		case m.name == memberInfo:
 			c.pickle(m.name, m.data, m.stored)
 		case m.name == memberStorages:
 			c.row(m, (*checkpoint).storage)
@@ -80,6 +82,18 @@ func (c *checkpoint) pickle(name string, off, length int64) {
 	if r, err := c.in.R.Section(off, length); err == nil {
 		c.res.Children = append(c.res.Children, format.Child{Name: name, R: r, Offset: off, Length: length, As: "pickle"})
 	}
+}
+
+// object hands on the pickle of the checkpoint itself. Its persistent ids are the
+// numbers of tensors in the member beside it.
+func (c *checkpoint) object(m *member) {
+	r, err := c.in.R.Section(m.data, m.stored)
+	if err != nil {
+		return
+	}
+	t := pickle.Run(r, 0, pickle.Options{Inline: true})
+	t.Numbered = true
+	c.res.Children = append(c.res.Children, format.Child{Name: m.name, R: r, Offset: m.data, Length: m.stored, As: "pickle", Parsed: t})
 }
 
 // row walks a member that holds pickles with raw data between them. behind

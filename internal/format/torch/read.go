@@ -24,6 +24,8 @@ type reader struct {
 	count   int
 	bytes   int64
 	name    []byte // scratch for lookups
+	next    int    // entry of the storage that is named next, if they come in order
+	class   string // of the last storage
 }
 
 // record is what the pickles say of one entry.
@@ -112,9 +114,10 @@ func (t *reader) scripts(root string) {
 // isScript reports whether the checkpoint is a TorchScript archive, as torch.load
 // decides it: it has constants.pkl. One without code holds no classes either.
 func isScript(a *zip.Archive, root string) bool {
+	name := root + "/constants.pkl"
 	constants, code := false, false
 	for i := range a.Entries {
-		constants = constants || a.Entries[i].Name == root+"/constants.pkl" // torch minds the case here
+		constants = constants || a.Entries[i].Name == name // torch minds the case here
 		code = code || inCode(a.Entries[i].Name, root)
 	}
 	return constants && code
@@ -144,7 +147,9 @@ func (t *reader) declare(folder string, s *pickle.Storage, loose bool) {
 		return
 	}
 	t.name = append(append(append(t.name[:0], folder...), '/'), s.Key...)
-	for i := t.a.Find(t.name); i >= 0; i = t.a.Next(i) {
+	i := t.a.FindNear(t.name, t.next)
+	t.next = i + 1
+	for ; i >= 0; i = t.a.Next(i) {
 		r := &t.records[i]
 		switch {
 		case !r.declared:
@@ -153,7 +158,9 @@ func (t *reader) declare(folder string, s *pickle.Storage, loose bool) {
 			r.clash = true
 		}
 	}
-	t.dtypes[dtype] = true
+	if s.Type != t.class {
+		t.dtypes[dtype], t.class = true, s.Type
+	}
 }
 
 // member explains one entry, or hands it to the engine.
@@ -199,6 +206,22 @@ func (t *reader) mismatch(e *zip.Entry, r *record) {
 	t.span(e, format.Span{Kind: format.Unread, Rule: "SP-COV-016", Reason: text})
 }
 
+// weave merges structure, which is sorted, into the spans from behind. Spans that
+// are sorted as well stay so.
+func (t *reader) weave(structure []zip.Range) {
+	i, j := len(t.res.Spans)-1, len(structure)-1
+	t.res.Spans = slices.Grow(t.res.Spans, len(structure))[:i+j+2]
+	for k := i + j + 1; j >= 0; k-- {
+		if i >= 0 && t.res.Spans[i].Offset > structure[j].Offset {
+			t.res.Spans[k] = t.res.Spans[i]
+			i--
+			continue
+		}
+		t.res.Spans[k] = format.Span{Offset: structure[j].Offset, Length: structure[j].Length, Kind: format.Structure}
+		j--
+	}
+}
+
 // finish adds what concerns the whole archive.
 func (t *reader) finish() {
 	for _, c := range t.a.Comments {
@@ -206,9 +229,7 @@ func (t *reader) finish() {
 			t.res.Children = append(t.res.Children, format.Child{Name: "archive comment", R: r, Offset: c.Offset, Length: c.Length})
 		}
 	}
-	for _, s := range t.a.Structure {
-		t.res.Spans = append(t.res.Spans, format.Span{Offset: s.Offset, Length: s.Length, Kind: format.Structure})
-	}
+	t.weave(t.a.Structure)
 	for _, u := range t.a.Unread {
 		t.res.Spans = append(t.res.Spans, format.Span{Offset: u.Offset, Length: u.Length, Kind: format.Unread, Rule: u.Rule, Reason: u.Reason})
 	}

@@ -75,6 +75,9 @@ func match(in *format.Input) format.Confidence {
 // mentionsProtocol looks for a stream that ends with the protocol number, so
 // that ordinary pickles cost no run.
 func mentionsProtocol(head []byte) bool {
+	if !bytes.Contains(head, []byte("\xe9\x03")) && !bytes.Contains(head, []byte("1001")) {
+		return false
+	}
 	for _, spelling := range [...]string{"M\xe9\x03.", "J\xe9\x03\x00\x00.", "I1001\n.", "L1001L\n.", "\x8a\x02\xe9\x03."} {
 		if bytes.Contains(head, []byte(spelling)) {
 			return true

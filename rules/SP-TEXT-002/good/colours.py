@@ -1,0 +1,1 @@
+# [31mred[0m is the colour of errors
