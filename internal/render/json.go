@@ -45,12 +45,18 @@ func JSON(w io.Writer, r *finding.Report) error {
 // lies in memory a second time.
 type stream struct {
 	w     *bufio.Writer
+	plain bytes.Buffer  // one value without line breaks
+	enc   *json.Encoder // writes it
 	err   error
 	depth int
 	first bool // nothing written yet in the innermost bracket
 }
 
-func newStream(w io.Writer) *stream { return &stream{w: bufio.NewWriterSize(w, 32<<10)} }
+func newStream(w io.Writer) *stream {
+	s := &stream{w: bufio.NewWriterSize(w, 32<<10)}
+	s.enc = json.NewEncoder(&s.plain)
+	return s
+}
 
 // done ends the document with a line break and returns the first error.
 func (s *stream) done() error {
@@ -102,13 +108,57 @@ func (s *stream) value(v any) {
 	if s.err != nil {
 		return
 	}
-	prefix := bytes.Repeat([]byte("  "), s.depth)
-	text, err := json.MarshalIndent(v, string(prefix), "  ")
-	if err != nil {
-		s.err = err
+	s.plain.Reset()
+	if s.err = s.enc.Encode(v); s.err != nil {
 		return
 	}
-	_, s.err = s.w.Write(visible(text))
+	s.indented(visible(bytes.TrimSuffix(s.plain.Bytes(), []byte{'\n'})))
+	_, s.err = s.w.Write(nil) // nothing: the error of any write before
+}
+
+// indented writes a JSON text that has no white space of its own, as json.Indent
+// would and in a fraction of the time: a report may list 100,000 files.
+func (s *stream) indented(text []byte) {
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; c {
+		case '"':
+			n := quoted(text[i:])
+			s.w.Write(text[i : i+n])
+			i += n - 1
+		case '{', '[':
+			s.w.WriteByte(c)
+			if closes := text[i+1]; closes == c+2 { // in ASCII each pair is two apart
+				s.w.WriteByte(closes)
+				i++
+				continue
+			}
+			s.depth++
+			s.newline()
+		case '}', ']':
+			s.depth--
+			s.newline()
+			s.w.WriteByte(c)
+		case ',':
+			s.w.WriteByte(c)
+			s.newline()
+		case ':':
+			s.w.WriteString(": ")
+		default:
+			s.w.WriteByte(c)
+		}
+	}
+}
+
+// quoted is the length of the string that the text begins with, in bytes.
+func quoted(text []byte) int {
+	for i := 1; ; i++ {
+		switch text[i] {
+		case '\\':
+			i++
+		case '"':
+			return i + 1
+		}
+	}
 }
 
 func (s *stream) field(name string, v any) {

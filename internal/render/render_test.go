@@ -30,16 +30,6 @@ var findingRule = rule.Rule{ID: "SP-TEST-901", Kind: "finding", Title: "Loading 
 	Attack:   "A pickle names a function and its arguments; the loader calls it before the caller sees the object, with the rights of whoever loads.",
 	Innocent: "Hardly ever.", Remediation: "Do not load it. Ask for safetensors.", CWE: []string{"CWE-502"}, ATLAS: []string{"AML.T0011.000"}, OWASP: []string{"LLM04:2026"}}
 
-var steps = []Step{{0, "Protocol 4.", finding.Info}, {2, "Takes os.system.", finding.Critical}, {34, "Calls os.system('echo\x1b').", finding.Critical}, {-1, "Returns 0.", finding.Info}}
-
-func manySteps() []Step {
-	var s []Step
-	for i := range 30 {
-		s = append(s, Step{int64(i * 1000), "Pushes a number.", finding.Info})
-	}
-	return append(s, Step{30_000, "Takes os.system.", finding.High})
-}
-
 func outputs() []output {
 	wide := Options{Width: 80}
 	var out []output
@@ -61,6 +51,13 @@ func outputs() []output {
 			output{"admission-" + name + ".json", func(w io.Writer) error { return AdmissionJSON(w, a) }},
 			output{"admission-" + name + ".md", func(w io.Writer) error { return AdmissionMarkdown(w, a) }})
 	}
+	for name, make := range explanations {
+		e := make()
+		out = append(out,
+			output{"explain-" + name + ".txt", func(w io.Writer) error { return Explain(w, e, wide) }},
+			output{"explain-" + name + ".json", func(w io.Writer) error { return ExplainJSON(w, e) }},
+			output{"explain-" + name + ".html", func(w io.Writer) error { return ExplainHTML(w, e) }})
+	}
 	two := []rule.Rule{coverageRule, findingRule}
 	return append(out,
 		output{"colour.txt", func(w io.Writer) error { return Text(w, flaggedReport(), Options{Width: 80, Color: true}) }},
@@ -69,10 +66,7 @@ func outputs() []output {
 		output{"rule-coverage.txt", func(w io.Writer) error { return Rule(w, &coverageRule, wide) }},
 		output{"rule-finding.txt", func(w io.Writer) error { return Rule(w, &findingRule, wide) }},
 		output{"rule-coverage.md", func(w io.Writer) error { return RuleMarkdown(w, &coverageRule) }},
-		output{"rule-finding.md", func(w io.Writer) error { return RuleMarkdown(w, &findingRule) }},
-		output{"steps.txt", func(w io.Writer) error { return Steps(w, "model.pkl\x1b", steps, wide) }},
-		output{"steps-many.txt", func(w io.Writer) error { return Steps(w, "many.pkl", manySteps(), wide) }},
-		output{"steps-none.txt", func(w io.Writer) error { return Steps(w, "none.pkl", nil, wide) }})
+		output{"rule-finding.md", func(w io.Writer) error { return RuleMarkdown(w, &findingRule) }})
 }
 
 func TestGolden(t *testing.T) {
