@@ -46,8 +46,9 @@ func Alone(src io.ByteReader, props byte, dict uint32, size, limit int64) (*Deco
 	if !d.model.setup(props) {
 		return nil, ErrCorrupt
 	}
-	d.rc.src = src
+	d.rc.in = newInput(src)
 	d.rc.start()
+	d.rc.in.giveBack()
 	d.err = d.rc.err
 	return d, nil
 }
@@ -57,10 +58,12 @@ func (d *Decoder) Read(p []byte) (int, error) {
 	if d.err != nil || len(p) == 0 {
 		return 0, d.err
 	}
+	d.rc.in.borrow()
 	n, err := d.decode(p)
 	if n == 0 && err == nil {
 		err = d.finish()
 	}
+	d.rc.in.giveBack()
 	d.err = err
 	if n > 0 {
 		return n, nil
@@ -73,6 +76,10 @@ func (d *Decoder) Read(p []byte) (int, error) {
 func (d *Decoder) decode(p []byte) (n int, err error) {
 	for n < len(p) && d.left != 0 {
 		if d.todo == 0 {
+			n += d.literals(p[n:])
+			if n == len(p) || d.left == 0 {
+				break
+			}
 			if err := d.symbol(p, &n); err != nil {
 				return n, err
 			}

@@ -7,11 +7,11 @@ import "io"
 type Decoder2 struct {
 	src    io.ByteReader
 	d      Decoder
-	packed limited // what the current chunk may read
-	stored int64   // bytes left of a stored chunk
-	open   bool    // a packed chunk is open
-	ready  bool    // properties are known
-	fresh  bool    // the dictionary was reset once
+	packed []byte // the current chunk
+	stored int64  // bytes left of a stored chunk
+	open   bool   // a packed chunk is open
+	ready  bool   // properties are known
+	fresh  bool   // the dictionary was reset once
 	err    error
 }
 
@@ -43,6 +43,12 @@ func (d *Decoder2) Read(p []byte) (n int, err error) {
 }
 
 func (d *Decoder2) plain(p []byte) (n int, err error) {
+	if r, ok := d.src.(io.Reader); ok {
+		n, err = r.Read(p[:min(int64(len(p)), d.stored)])
+		d.d.win.append(p[:n])
+		d.stored -= int64(n)
+		return n, unexpected(err)
+	}
 	for n < len(p) && d.stored > 0 {
 		b, err := d.src.ReadByte()
 		if err != nil {
@@ -64,7 +70,7 @@ func (d *Decoder2) chunk(p []byte) (int, error) {
 	if err == nil && d.d.left == 0 {
 		d.open = false
 		d.d.rc.normalize()
-		if d.d.todo > 0 || d.packed.n != 0 || d.d.rc.code != 0 || d.d.rc.err != nil {
+		if d.d.todo > 0 || d.d.rc.in.at != len(d.packed) || d.d.rc.code != 0 || d.d.rc.err != nil {
 			err = ErrCorrupt
 		}
 	}
@@ -124,11 +130,36 @@ func (d *Decoder2) start(reset byte, size, packed int64) error {
 		d.d.model.reset()
 		d.d.state, d.d.reps, d.d.todo = 0, [4]uint32{}, 0
 	}
-	d.packed = limited{d.src, packed}
-	d.d.rc = rangeCoder{src: &d.packed}
+	end := d.load(int(packed))
+	d.d.rc = rangeCoder{in: input{buf: d.packed, end: end}}
 	d.d.rc.start()
 	d.d.left, d.open = size, true
 	return d.d.rc.err
+}
+
+// load reads a chunk of n bytes, or as many as there are. It returns what comes
+// behind them.
+func (d *Decoder2) load(n int) error {
+	if cap(d.packed) < n {
+		d.packed = make([]byte, 1<<16) // the largest chunk
+	}
+	d.packed = d.packed[:n]
+	if r, ok := d.src.(io.Reader); ok {
+		if k, err := io.ReadFull(r, d.packed); err != nil {
+			d.packed = d.packed[:k]
+			return unexpected(err)
+		}
+		return ErrCorrupt
+	}
+	for i := range d.packed {
+		b, err := d.src.ReadByte()
+		if err != nil {
+			d.packed = d.packed[:i]
+			return unexpected(err)
+		}
+		d.packed[i] = b
+	}
+	return ErrCorrupt
 }
 
 func (d *Decoder2) uint16() (uint16, error) {
@@ -145,22 +176,4 @@ func unexpected(err error) error {
 		return io.ErrUnexpectedEOF
 	}
 	return err
-}
-
-// limited is the packed bytes of one chunk.
-type limited struct {
-	src io.ByteReader
-	n   int64
-}
-
-// ReadByte implements io.ByteReader.
-func (l *limited) ReadByte() (byte, error) {
-	if l.n == 0 {
-		return 0, ErrCorrupt
-	}
-	b, err := l.src.ReadByte()
-	if err == nil {
-		l.n--
-	}
-	return b, err
 }

@@ -1,6 +1,7 @@
 package lzma
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/binary"
 	"errors"
@@ -83,6 +84,13 @@ func TestDecode(t *testing.T) {
 			if src.Len() != len("tail") {
 				t.Errorf("%d bytes are left, want 4", src.Len())
 			}
+			for _, size := range []int{16, 100, 1 << 16} {
+				src := bufio.NewReaderSize(bytes.NewReader(append(bytes.Clone(s.data), "tail"...)), size)
+				got, err := io.ReadAll(open(s.name, src, s.data, 8<<20))
+				if rest, _ := io.ReadAll(src); err != nil || !bytes.Equal(got, s.want) || string(rest) != "tail" {
+					t.Errorf("through a buffer of %d: %d bytes of %d, %d are left, %v", size, len(got), len(s.want), len(rest), err)
+				}
+			}
 		})
 	}
 }
@@ -94,6 +102,10 @@ func TestTruncationKeepsWhatCame(t *testing.T) {
 		last := 0
 		for n := 20; n < len(s.data); n += 1 + len(s.data)/97 {
 			got, err := io.ReadAll(open(s.name, bytes.NewReader(s.data[:n]), s.data[:n], 8<<20))
+			buffered, berr := io.ReadAll(open(s.name, bufio.NewReader(bytes.NewReader(s.data[:n])), s.data[:n], 8<<20))
+			if !bytes.Equal(got, buffered) || !errors.Is(berr, io.ErrUnexpectedEOF) {
+				t.Fatalf("%s cut to %d bytes: %d bytes came, %d through a buffer, %v", s.name, n, len(got), len(buffered), berr)
+			}
 			if !errors.Is(err, io.ErrUnexpectedEOF) || !bytes.HasPrefix(s.want, got) || len(got) < last {
 				t.Fatalf("%s cut to %d bytes: %d bytes came, %v", s.name, n, len(got), err)
 			}
@@ -174,6 +186,10 @@ func FuzzDecode(f *testing.F) {
 		}
 		if !bytes.HasPrefix(pieces, whole) {
 			t.Fatalf("read in pieces it differs: %d and %d bytes, %v", len(pieces), len(whole), err)
+		}
+		buffered, berr := io.ReadAll(io.LimitReader(open(name, bufio.NewReaderSize(bytes.NewReader(data), 50), data, 1<<16), most))
+		if !bytes.Equal(buffered, whole) || (err == nil) != (berr == nil) {
+			t.Fatalf("through a buffer it differs: %d and %d bytes, %v, %v", len(buffered), len(whole), err, berr)
 		}
 	})
 }

@@ -5,13 +5,22 @@ import "io"
 // rangeCoder turns bytes into bits of given probability. A byte that is not
 // there counts as zero and sets err: results are thrown away then.
 type rangeCoder struct {
-	src       io.ByteReader
+	in        input
 	rng, code uint32
 	err       error
 }
 
 func (c *rangeCoder) next() uint32 {
-	b, err := c.src.ReadByte()
+	if c.in.at < len(c.in.buf) {
+		b := c.in.buf[c.in.at]
+		c.in.at++
+		return uint32(b)
+	}
+	return c.more()
+}
+
+func (c *rangeCoder) more() uint32 {
+	b, err := c.in.fetch()
 	if err != nil && c.err == nil {
 		if err == io.EOF {
 			err = io.ErrUnexpectedEOF
@@ -58,24 +67,45 @@ func (c *rangeCoder) bit(p *uint16) uint32 {
 
 // direct reads n bits that are as likely 0 as 1.
 func (c *rangeCoder) direct(n uint32) (v uint32) {
+	rng, code := c.rng, c.code
 	for range n {
-		c.normalize()
-		c.rng >>= 1
-		v <<= 1
-		if c.code >= c.rng {
-			c.code -= c.rng
-			v |= 1
+		if rng < 1<<24 {
+			rng <<= 8
+			code = code<<8 | c.next()
 		}
+		rng >>= 1
+		// Without a branch: the bit is as hard to guess as it can be.
+		code -= rng
+		low := -(code >> 31)
+		code += rng & low
+		v = v<<1 + low + 1
 	}
+	c.rng, c.code = rng, code
 	return v
 }
 
 // tree reads n bits, the highest first.
 func (c *rangeCoder) tree(probs []uint16, n uint32) uint32 {
-	v := uint32(1)
+	rng, code, v := c.rng, c.code, uint32(1)
 	for range n {
-		v = v<<1 | c.bit(&probs[v])
+		if rng < 1<<24 {
+			rng <<= 8
+			code = code<<8 | c.next()
+		}
+		p := probs[v]
+		bound := rng >> 11 * uint32(p)
+		if code < bound {
+			rng = bound
+			probs[v] = p + (1<<11-p)>>5
+			v <<= 1
+		} else {
+			rng -= bound
+			code -= bound
+			probs[v] = p - p>>5
+			v = v<<1 | 1
+		}
 	}
+	c.rng, c.code = rng, code
 	return v - 1<<n
 }
 

@@ -37,7 +37,11 @@ func (w *window) put(b byte) {
 // wrap makes room at the end, or goes on at the beginning.
 func (w *window) wrap() {
 	if len(w.buf) < w.max && !w.full {
-		grown := make([]byte, min(w.max, max(smallWindow, 4*len(w.buf))))
+		size := max(smallWindow, 4*len(w.buf))
+		if size > w.max/4 {
+			size = w.max // in one step: the last steps would leave the most behind
+		}
+		grown := make([]byte, size)
 		copy(grown, w.buf)
 		w.buf = grown
 		return
@@ -68,11 +72,47 @@ func (w *window) reach(dist int64) error {
 	return ErrCorrupt
 }
 
+// append takes bytes as they are.
+func (w *window) append(p []byte) {
+	for len(p) > 0 {
+		if w.pos == len(w.buf) {
+			w.wrap()
+		}
+		n := copy(w.buf[w.pos:], p)
+		w.added(n)
+		p = p[n:]
+	}
+}
+
+// added counts n bytes that stand in the buffer behind pos.
+func (w *window) added(n int) {
+	w.pos += n
+	w.total += int64(n)
+	w.filled = min(w.filled+int64(n), int64(w.max))
+}
+
 // copy repeats what lies dist bytes back and writes it to p as well.
 func (w *window) copy(dist int, p []byte) {
-	for i := range p {
-		b := w.back(dist)
-		w.put(b)
-		p[i] = b
+	for len(p) > 0 {
+		if w.pos == len(w.buf) {
+			w.wrap()
+		}
+		from := w.pos - dist
+		if from < 0 {
+			from += len(w.buf)
+		}
+		// No further than to the end of the ring, on either side.
+		n := min(len(p), len(w.buf)-w.pos, len(w.buf)-from)
+		to := w.buf[w.pos : w.pos+n]
+		if back := w.buf[from:]; dist >= n {
+			copy(to, back[:n])
+		} else {
+			for i := range to {
+				to[i] = back[i] // it may repeat what it writes
+			}
+		}
+		copy(p, to)
+		w.added(n)
+		p = p[n:]
 	}
 }

@@ -34,7 +34,7 @@ var Format = format.Format{
 	Title: "Compressed file",
 	Spec:  "https://www.rfc-editor.org/rfc/rfc1952",
 	// pandas and joblib write compressed files under the usual names of pickles.
-	Extensions: []string{".gz", ".tgz", ".bz2", ".tbz2", ".tbz", ".xz", ".txz", ".lzma", ".lz", ".zst", ".zstd", ".lz4", ".z",
+	Extensions: []string{".gz", ".tgz", ".bz2", ".tbz2", ".tbz", ".xz", ".txz", ".lzma", ".lz", ".zst", ".zstd", ".lz4", ".z", ".nemo",
 		".pkl", ".pickle"},
 	Rules: []string{"SP-COV-003", "SP-COV-004", "SP-COV-012", "SP-COV-016"},
 	Match: match,

@@ -1,115 +1,170 @@
-// Package sevenzip recognises archives of kinds that no model loader opens: 7z
-// and RAR. It does not unpack them.
+// Package sevenzip opens 7z archives, also those at the end of a self-extracting
+// program, and recognises RAR archives, which it does not unpack.
 //
-// Specification: 7zFormat.txt of the LZMA SDK; RAR 5.0 archive format.
+// Specification: 7zFormat.txt and Methods.txt of the LZMA SDK; RAR 4 and RAR 5.0
+// archive format.
 //
 // Threat: "nullifAI": a pickle in a 7z archive that is named like a checkpoint.
-// Scanners that follow the name fail quietly, people unpack it by hand. Such a
-// file is a gap always, and a finding when its name says model.
+// Scanners that follow the name fail quietly, people unpack it by hand. Names
+// and links lead out of the folder, anti-items delete what is there, a small
+// file unpacks to gigabytes, and a file at the end of a solid folder costs as
+// much as all before it. Every file goes back to the engine as a range of its
+// folder, and a folder is decoded once for all of them.
 //
-// Not covered: the content. Model libraries refuse such files, and the readers
-// of 7z that there are allocate on the word of a header: forty bytes end the
-// process.
+// Not covered, a gap each: encryption, Brotli, Lizard, swapped bytes, archives
+// split over several files, RAR.
 package sevenzip
 
 import (
 	"bytes"
-	"encoding/binary"
-	"hash/crc32"
-	"path"
-	"strings"
+	"strconv"
 
+	"github.com/sallyport/sallyport/internal/decode/sevenzip"
+	"github.com/sallyport/sallyport/internal/finding"
 	"github.com/sallyport/sallyport/internal/format"
-	"github.com/sallyport/sallyport/internal/rule"
 )
 
-// ruleForeign is raised when such an archive has the name of a model.
-const ruleForeign = "SP-ARC-005"
+// The rules of this format; see rules/<ID>/rule.yaml.
+const (
+	ruleEscape    = "SP-ARC-001"
+	ruleSpecial   = "SP-ARC-002"
+	ruleDuplicate = "SP-ARC-003"
+	ruleForeign   = "SP-ARC-005"
+	ruleEncrypted = "SP-ARC-006"
+	rulePrefix    = "SP-ARC-007"
+	ruleAnti      = "SP-ARC-008"
+
+	gapUnexplained = "SP-COV-001"
+	gapLimit       = "SP-COV-003"
+	gapMalformed   = "SP-COV-004"
+	gapEncrypted   = "SP-COV-010"
+	gapUnsupported = "SP-COV-012"
+	gapShared      = "SP-COV-013"
+	gapSizes       = "SP-COV-016"
+)
+
+var raised = []string{ruleEscape, ruleSpecial, ruleDuplicate, ruleForeign, ruleEncrypted, rulePrefix, ruleAnti,
+	gapUnexplained, gapLimit, gapMalformed, gapEncrypted, gapUnsupported, gapShared, gapSizes}
 
 // Format is a 7z or RAR archive.
 var Format = format.Format{
 	ID:         "sevenzip",
 	Title:      "7z or RAR archive",
 	Spec:       "https://www.7-zip.org/7z.html",
-	Extensions: []string{".7z", ".rar"},
-	Rules:      []string{ruleForeign, "SP-COV-004", "SP-COV-012"},
+	Extensions: []string{".7z", ".7z.001", ".cb7", ".rar"},
+	Rules:      raised,
 	Match:      match,
 	Read:       read,
+	Signatures: []format.Signature{{Magic: sevenzip.Magic, Is: embedded}},
+}
+
+// place is where an archive begins.
+type place struct {
+	off  int64
+	kind string // for people, "" when there is none
 }
 
 const (
-	magic7z  = "7z\xbc\xaf\x27\x1c"
-	magicRar = "Rar!\x1a\x07"
-	head7z   = 32 // signature header of a 7z archive, bytes
+	kind7z  = "7z archive"
+	kindRar = "RAR archive"
 )
 
-// kind names the archive, "" when it is none.
-func kind(head []byte) string {
-	switch {
-	case bytes.HasPrefix(head, []byte(magic7z)):
-		return "7z archive"
-	case bytes.HasPrefix(head, []byte(magicRar)):
-		return "RAR archive"
-	}
-	return ""
-}
-
 func match(in *format.Input) format.Confidence {
-	if kind(in.Head()) != "" {
+	if find(in).kind != "" {
 		return format.Strong
 	}
 	return format.No
 }
 
-func read(in *format.Input) format.Result {
-	head := in.Head()
-	what := kind(head)
-	if what == "" {
-		return format.Result{}
-	}
-	var res format.Result
-	length := int64(len(magicRar))
-	if what == "7z archive" {
-		length = min(head7z, in.R.Size())
-		if reason := damage(head, in.R.Size()); reason != "" {
-			res.Spans = append(res.Spans, format.Span{Length: 0, Kind: format.Unread, Rule: "SP-COV-004", Reason: reason})
-		}
-	}
-	res.Spans = append(res.Spans,
-		format.Span{Length: length, Kind: format.Structure},
-		format.Span{Offset: length, Length: in.R.Size() - length, Kind: format.Unread, Rule: "SP-COV-012",
-			Reason: "It is a " + what + ", which is not unpacked: what it holds is not judged."})
-	if saysModel(in.Name) {
-		res.Findings = append(res.Findings, rule.Finding(ruleForeign, in.Location(0, length), what,
-			"Its name says model, but it is a "+what+", which model libraries do not open by themselves."))
-	}
-	return res
-}
-
-// damage compares the signature header of a 7z archive with its checksum and
-// with the size of the file.
-func damage(head []byte, size int64) string {
-	if len(head) < head7z {
-		return "The header of the 7z archive ends early."
-	}
-	if crc32.ChecksumIEEE(head[12:head7z]) != binary.LittleEndian.Uint32(head[8:]) {
-		return "The checksum of the 7z header is wrong."
-	}
-	at, length := binary.LittleEndian.Uint64(head[12:]), binary.LittleEndian.Uint64(head[20:])
-	if rest := uint64(size - head7z); at > rest || length > rest-at {
-		return "The 7z archive is shorter than its header says."
+// embedded recognises an archive inside of other data.
+func embedded(in *format.Input) string {
+	if sevenzip.Valid(in.Head()) {
+		return "a 7z archive"
 	}
 	return ""
 }
 
-// saysModel reports whether the ending of the name is one that model loaders
-// open.
-func saysModel(name string) bool {
-	switch strings.ToLower(path.Ext(name)) {
-	case ".pt", ".pth", ".pt2", ".bin", ".ckpt", ".pkl", ".pickle", ".joblib", ".dill", ".model", ".safetensors",
-		".onnx", ".h5", ".hdf5", ".keras", ".gguf", ".ggml", ".npy", ".npz", ".pb", ".tflite", ".msgpack", ".nemo", ".mar",
-		".pdparams", ".pdmodel", ".skops", ".t7", ".caffemodel", ".mlmodel", ".params", ".weights":
-		return true
+// find looks at the beginning, and behind a program that unpacks itself.
+func find(in *format.Input) place {
+	return format.Memo(in, "format/sevenzip", func() place {
+		head := in.Head()
+		switch {
+		case bytes.HasPrefix(head, []byte(sevenzip.Magic)):
+			return place{0, kind7z}
+		case rarSize(head) > 0:
+			return place{0, kindRar}
+		case isStub(head):
+			return behindStub(in)
+		}
+		return place{}
+	})
+}
+
+// stubs are how programs begin that unpack themselves.
+func isStub(head []byte) bool {
+	for _, s := range [...]string{"MZ", "\x7fELF", "#!", "\xca\xfe\xba\xbe", "\xcf\xfa\xed\xfe"} {
+		if bytes.HasPrefix(head, []byte(s)) {
+			return true
+		}
 	}
 	return false
+}
+
+const (
+	maxStub    = 4 << 20 // how far behind the beginning an archive is looked for, bytes
+	searchStep = 64 << 10
+)
+
+// behindStub looks for the signature of an archive whose header is valid.
+func behindStub(in *format.Input) (found place) {
+	const overlap = 256
+	for at := int64(0); at < min(maxStub, in.R.Size()); at += searchStep {
+		p, err := in.R.Bytes(at, min(searchStep+overlap, in.R.Size()-at))
+		if err != nil {
+			return found
+		}
+		for i := 0; i < min(len(p), searchStep); i++ {
+			k := bytes.IndexAny(p[i:], "7R")
+			if k < 0 || i+k >= searchStep {
+				break
+			}
+			i += k
+			switch {
+			case sevenzip.Valid(p[i:]):
+				return place{at + int64(i), kind7z}
+			case found.kind == "" && rarBlock(p[i:]):
+				found = place{at + int64(i), kindRar} // a 7z archive may still come
+			}
+		}
+	}
+	return found
+}
+
+func read(in *format.Input) format.Result {
+	at := find(in)
+	var res format.Result
+	switch at.kind {
+	case kind7z:
+		res = read7z(in, at)
+	case kindRar:
+		res = readRar(in, at)
+	default:
+		return res
+	}
+	judgePlace(in, at, &res)
+	return res
+}
+
+// read7z hands every file to the engine.
+func read7z(in *format.Input, at place) format.Result {
+	body, err := in.R.Section(at.off, in.R.Size()-at.off)
+	if err != nil {
+		return format.Result{}
+	}
+	a := &archive{in: in, base: at.off, body: body, Archive: sevenzip.Read(body, openHeader)}
+	a.spans()
+	a.contents()
+	a.judge()
+	a.res.Facts = []finding.Fact{{Key: "7z.files", Value: strconv.Itoa(len(a.Files))}}
+	return a.res
 }

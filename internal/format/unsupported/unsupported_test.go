@@ -1,6 +1,7 @@
 package unsupported
 
 import (
+	"bytes"
 	"context"
 	"os"
 	"path/filepath"
@@ -48,6 +49,45 @@ func TestEveryListedEndingIsKnown(t *testing.T) {
 		spans := Format.Read(input("m"+ending, nil)).Spans
 		if len(spans) != 1 || spans[0].Kind != format.Unread || !strings.Contains(spans[0].Reason, want) {
 			t.Errorf("%s: spans %+v", ending, spans)
+		}
+	}
+}
+
+func TestEveryListedMagicIsKnown(t *testing.T) {
+	lines := strings.Split(strings.TrimSuffix(rules.UnreadMagics, "\n"), "\n")[1:]
+	if len(lines) != len(magics()) {
+		t.Fatalf("%d lines, %d magics", len(lines), len(magics()))
+	}
+	for i, m := range magics() {
+		data := append(bytes.Repeat([]byte{0xa5}, int(m.off)), m.want...)
+		for k, count := range m.count {
+			data[int(m.off)+k] |= ^count & 0x5a
+		}
+		for _, tail := range []int{0, 10, 5000} {
+			in := input("data", append(data, make([]byte, tail)...))
+			if Format.Match(in) != format.Strong || !strings.Contains(Format.Read(in).Spans[0].Reason, m.title) {
+				t.Errorf("%s is not known with %d bytes behind it", lines[i], tail)
+			}
+		}
+		for k, count := range m.count {
+			if count != 0 {
+				other := bytes.Clone(data)
+				other[int(m.off)+k] ^= 1
+				if m.is(input("data", other)) {
+					t.Errorf("%s is known by another byte at %d", lines[i], k)
+				}
+			}
+		}
+		if got := archive(input("data", data[:len(data)-1])); got != "" {
+			t.Errorf("%s cut by a byte is %s", lines[i], got)
+		}
+	}
+}
+
+func TestTextIsNoArchive(t *testing.T) {
+	for _, s := range []string{"", "MSCF is a cabinet", "070701", "Rar! and -lh5- and **ACE**", "`\xea is ARJ", strings.Repeat("CD001", 8000)} {
+		if got := archive(input("a.txt", []byte(s))); got != "" {
+			t.Errorf("%.20q is taken for %s", s, got)
 		}
 	}
 }
