@@ -176,6 +176,7 @@ func (x *examiner) read(f *format.Format, in *format.Input) (r reading) {
 	}()
 	r.result = f.Read(in)
 	x.out.findings = append(x.out.findings, r.result.Findings...)
+	x.out.claims = append(x.out.claims, r.result.Claims...)
 	return r
 }
 
@@ -195,7 +196,7 @@ func (x *examiner) settle(in *format.Input, node *finding.Node, won []reading, c
 		}
 		node.Facts = append(node.Facts, r.result.Facts...)
 		x.spanGaps(in, r)
-		x.textGaps(in, r)
+		x.texts(in, r)
 	}
 	node.Coverage = cover.sum
 	x.leftover(in, cover, len(read) > 0)
@@ -217,27 +218,18 @@ func (x *examiner) spanGaps(in *format.Input, r reading) {
 	}
 }
 
-// textGaps reports code and templates: no detector judges them yet, and what
-// nobody judged is not clean.
-func (x *examiner) textGaps(in *format.Input, r reading) {
-	for _, t := range r.result.Texts {
-		at := in.Location(t.Offset, t.Length)
-		at.Line = t.Line
-		what := "This is " + t.Language + " code"
-		if t.Name != "" {
-			what = "The value of \"" + rule.Clip(t.Name) + "\" is " + t.Language + " code"
-		}
-		x.gap(rule.Gap("SP-COV-008", at, what+", which this version does not judge."))
-	}
-}
-
 // leftover reports bytes that nobody explained and bytes claimed twice.
 func (x *examiner) leftover(in *format.Input, c *cover, known bool) {
+	gap := x.gap
+	if len(in.Inside) == 0 { // other files of the artifact may explain it
+		x.out.holes = c.holes
+		gap = func(g finding.Gap) { x.out.leftover = append(x.out.leftover, g) }
+	}
 	size := in.R.Size()
 	switch {
 	case c.sum.Unexplained == size && !known:
 		if c.unread == 0 {
-			x.gap(rule.Gap("SP-COV-002", in.Location(0, size), "No reader recognises its content."))
+			gap(rule.Gap("SP-COV-002", in.Location(0, size), "No reader recognises its content."))
 		}
 	default:
 		for i, h := range c.holes {
@@ -245,7 +237,7 @@ func (x *examiner) leftover(in *format.Input, c *cover, known bool) {
 				_ = in.R.Budget().Reach("gaps-per-file", bounded.MaxGapsPerFile)
 				break
 			}
-			x.gap(rule.Gap("SP-COV-001", in.Location(h.off, h.end-h.off), "No structure of the file explains these bytes."))
+			gap(rule.Gap("SP-COV-001", in.Location(h.off, h.end-h.off), "No structure of the file explains these bytes."))
 		}
 	}
 	if c.overlap.end > 0 {
@@ -266,7 +258,7 @@ func (x *examiner) names(in *format.Input, read []*format.Format) {
 		x.out.findings = append(x.out.findings, rule.Finding("SP-NAME-002", in.Location(0, in.R.Size()), what,
 			"The same bytes are valid as "+what+": what is looked at depends on who looks."))
 	}
-	if len(read) == 0 {
+	if len(read) == 0 || slices.ContainsFunc(read, func(f *format.Format) bool { return f.Claims(in.Name) }) {
 		return
 	}
 	var claimed *format.Format

@@ -25,6 +25,12 @@ type fileResult struct {
 	findings []finding.Finding
 	gaps     []finding.Gap
 	read     int64
+	cut      bool // there were too many findings
+
+	claims   []format.Claim // what it says of other files
+	holes    []interval     // of the file itself: what no reader explains
+	leftover []finding.Gap  // the gaps that say so, unless the claims of others explain it
+	raised   int            // findings about its claims
 }
 
 // worker scans one file after the other with buffers of its own.
@@ -146,9 +152,12 @@ func (res *fileResult) finish() {
 	if len(res.findings) > bounded.MaxFindings {
 		keepWorst(res.findings)
 		res.findings = res.findings[:bounded.MaxFindings]
-		gap := rule.Gap("SP-COV-003", finding.Location{Path: res.node.Name}, "It has more findings than are listed; the worst are kept.")
-		gap.Limit = "findings"
-		res.gaps = append(res.gaps, gap)
+		if !res.cut {
+			gap := rule.Gap("SP-COV-003", finding.Location{Path: res.node.Name}, "It has more findings than are listed; the worst are kept.")
+			gap.Limit = "findings"
+			res.gaps = append(res.gaps, gap)
+			res.cut = true
+		}
 	}
 	if res.node.SHA256 == "" {
 		return

@@ -14,11 +14,13 @@ package scan
 import (
 	"context"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 
 	"github.com/sallyport/sallyport/internal/artifact"
 	"github.com/sallyport/sallyport/internal/bounded"
+	"github.com/sallyport/sallyport/internal/detect"
 	"github.com/sallyport/sallyport/internal/finding"
 	"github.com/sallyport/sallyport/internal/format"
 	"github.com/sallyport/sallyport/internal/rule"
@@ -26,12 +28,13 @@ import (
 
 // Options say how to scan. The zero value scans with every core and no digests.
 type Options struct {
-	Jobs    int                      // files read at the same time; 0: one per core
-	Digest  bool                     // read every byte and compute SHA-256 of each file
-	Deep    bool                     // look into declared payload too
-	Version string                   // program version for the report
-	Names   []finding.Name           // what the user's policy adds to the list of inert Python names; in force now
-	Done    func(files, bytes int64) // called after each file, from any goroutine; may be nil
+	Jobs      int                      // files read at the same time; 0: one per core
+	Digest    bool                     // read every byte and compute SHA-256 of each file
+	Deep      bool                     // look into declared payload too
+	Version   string                   // program version for the report
+	Names     []finding.Name           // what the user's policy adds to the list of inert Python names; in force now
+	Detectors []detect.Detector        // judge texts by language; a language without one is a gap
+	Done      func(files, bytes int64) // called after each file, from any goroutine; may be nil
 }
 
 // Run scans the tree with the formats, in their order. The error is for our own
@@ -60,6 +63,7 @@ func Run(ctx context.Context, tree *artifact.Tree, formats []format.Format, opt 
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	report.Files = slices.Grow(report.Files, len(results))
 	for i := range results {
 		r := &results[i]
 		report.Files = append(report.Files, r.node)
@@ -95,26 +99,36 @@ type engine struct {
 	bytes   atomic.Int64
 }
 
-// all scans the files with a few workers; each takes the next file in order.
+// all scans the files.
 func (e *engine) all(ctx context.Context, files []artifact.File, results []fileResult) {
+	e.each(ctx, len(files), func(w *worker, i int) {
+		results[i] = w.file(ctx, &files[i])
+		if e.opt.Done != nil {
+			e.opt.Done(e.files.Add(1), e.bytes.Add(files[i].Size))
+		}
+	})
+	if ctx.Err() == nil {
+		e.settleClaims(ctx, files, results)
+	}
+}
+
+// each does n pieces of work with a few workers; each takes the next in order.
+func (e *engine) each(ctx context.Context, n int, do func(w *worker, i int)) {
 	jobs := e.opt.Jobs
 	if jobs <= 0 {
 		jobs = runtime.GOMAXPROCS(0)
 	}
 	var next atomic.Int64
 	var wg sync.WaitGroup
-	for range min(jobs, len(files)) {
+	for range min(jobs, n) {
 		wg.Go(func() {
 			w := worker{engine: e}
 			for ctx.Err() == nil {
 				i := int(next.Add(1)) - 1
-				if i >= len(files) {
+				if i >= n {
 					return
 				}
-				results[i] = w.file(ctx, &files[i])
-				if e.opt.Done != nil {
-					e.opt.Done(e.files.Add(1), e.bytes.Add(files[i].Size))
-				}
+				do(&w, i)
 			}
 		})
 	}
