@@ -28,6 +28,7 @@ const lengthSize = 8
 type Tensor struct {
 	Begin, End int64
 	Elements   int64
+	Row        int64 // bytes of one step along the first dimension, 0 for a vector
 	Type       Type
 	Bad        bool // its range does not hold what it declares
 
@@ -70,13 +71,21 @@ type File struct {
 	Problems     []Problem
 	Complete     bool // the header was read to its end
 
-	r *bounded.Reader
+	r    *bounded.Reader
+	each func(name []byte, t *Tensor, shape []uint64)
 }
 
 // Read parses the header. metadata is called for every value of __metadata__,
 // with the offset of its text in the file; the value is valid during the call.
 func Read(r *bounded.Reader, metadata func(key string, value []byte, off int64)) *File {
-	f := &File{r: r}
+	return ReadEach(r, metadata, nil)
+}
+
+// ReadEach is Read that tells each as well of every tensor, in the order of the
+// header, with its name (escapes resolved) and shape, which are kept nowhere
+// else and valid during the call.
+func ReadEach(r *bounded.Reader, metadata func(key string, value []byte, off int64), each func(name []byte, t *Tensor, shape []uint64)) *File {
+	f := &File{r: r, each: each}
 	c := r.NewCursor(0)
 	n, err := c.Uint64()
 	c.Close()
@@ -152,6 +161,12 @@ func (f *File) place(t *Tensor, name []byte, shape []uint64, begin, end uint64) 
 		f.problem(ShapeSize, string(name), t.nameAt, int64(t.nameLen), "")
 	}
 	t.Elements = int64(elements)
+	if len(shape) > 1 && shape[0] > 0 {
+		t.Row = (t.End - t.Begin) / int64(shape[0])
+	}
+	if f.each != nil {
+		f.each(name, t, shape)
+	}
 }
 
 // size multiplies the shape, checking every step, and returns elements and

@@ -1,12 +1,11 @@
 package safetensors
 
 import (
-	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/sallyport/sallyport/internal/bounded"
 	"github.com/sallyport/sallyport/internal/decode/safetensors"
-	"github.com/sallyport/sallyport/internal/finding"
 	"github.com/sallyport/sallyport/internal/format"
 	"github.com/sallyport/sallyport/internal/rule"
 )
@@ -18,7 +17,8 @@ func claims(name string) bool { return strings.HasSuffix(strings.ToLower(name), 
 func read(in *format.Input) format.Result {
 	var res format.Result
 	m := metadata{in: in, res: &res}
-	f := safetensors.Read(in.R, m.value)
+	v := inventory{budget: in.R.Budget()}
+	f := safetensors.ReadEach(in.R, m.value, v.tensor)
 	for i := range f.Problems {
 		report(in, &f.Problems[i], &res)
 	}
@@ -27,7 +27,7 @@ func read(in *format.Input) format.Result {
 	}
 	res.Spans = append(res.Spans, format.Span{Offset: 0, Length: f.Data, Kind: format.Structure})
 	place(f, in.R.Budget().Deep, &res)
-	facts(f, &res)
+	res.Facts = v.Facts()
 	return res
 }
 
@@ -53,29 +53,35 @@ func place(f *safetensors.File, deep bool, res *format.Result) {
 		default:
 			res.Spans = append(res.Spans, format.Span{Offset: from, Length: end - from, Kind: format.Payload, Type: t.Type.String()})
 			open = &res.Spans[len(res.Spans)-1]
+			if deep && from == t.Begin {
+				open.Row = t.Row
+			}
 		}
 		pos = end
 	}
 }
 
-func facts(f *safetensors.File, res *format.Result) {
-	var elements int64
-	used := map[safetensors.Type]bool{}
-	for i := range f.Tensors {
-		if t := &f.Tensors[i]; !t.Bad {
-			elements += t.Elements
-			used[t.Type] = true
-		}
+// inventory notes the tensors while the header is read.
+type inventory struct {
+	format.Inventory
+	budget *bounded.Budget
+	n      int
+	dims   []int64
+}
+
+func (v *inventory) tensor(name []byte, t *safetensors.Tensor, shape []uint64) {
+	if t.Bad {
+		return
 	}
-	var names []string
-	for t := range used {
-		names = append(names, t.String())
+	if v.n++; v.n > bounded.MaxTensorNames {
+		_ = v.budget.Reach("tensor-names", bounded.MaxTensorNames)
+		return
 	}
-	slices.Sort(names)
-	res.Facts = append(res.Facts,
-		finding.Fact{Key: "safetensors.tensors", Value: strconv.Itoa(len(f.Tensors))},
-		finding.Fact{Key: "tensor.parameters", Value: strconv.FormatInt(elements, 10)},
-		finding.Fact{Key: "tensor.dtypes", Value: strings.Join(names, ",")})
+	v.dims = v.dims[:0]
+	for _, d := range shape {
+		v.dims = append(v.dims, int64(d))
+	}
+	v.Add(string(name), t.Type.String(), v.dims)
 }
 
 // report turns a problem into a finding, a gap, or both.

@@ -9,8 +9,8 @@
 // say two things at once, and the bytes behind the last tensor a place for a
 // second file. What the header does not place stays uncovered.
 //
-// Not covered: executables inside tensor bytes (a deep scan), the index file of
-// a sharded model (it is JSON).
+// Not covered: executables inside tensor bytes (a deep scan); whether a tensor is
+// in the file that the index of a sharded model names (only that the file is there).
 package safetensors
 
 import (
