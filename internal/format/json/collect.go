@@ -17,6 +17,7 @@ type collector struct {
 	res   format.Result
 	name  string // base name, lower case
 	root  bool   // the top-level value is an object
+	mar   bool   // it is the manifest of a TorchServe archive
 	found map[string]bool
 	nb    notebook
 }
@@ -25,7 +26,9 @@ type collector struct {
 const maxChildren = 100
 
 func newCollector(in *format.Input) *collector {
-	return &collector{in: in, name: strings.ToLower(in.Name)}
+	c := &collector{in: in, name: strings.ToLower(in.Name)}
+	c.mar = c.manifest()
+	return c
 }
 
 // Begin implements decode.Visitor.

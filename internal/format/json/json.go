@@ -34,7 +34,7 @@ var Format = format.Format{
 	Spec:       "https://www.rfc-editor.org/rfc/rfc8259",
 	Extensions: []string{".json", ".ipynb"},
 	Textual:    true,
-	Rules:      []string{"SP-JSON-001", "SP-REPO-001", "SP-REPO-002", "SP-REPO-003", "SP-REPO-004"},
+	Rules:      []string{"SP-JSON-001", "SP-REPO-001", "SP-REPO-002", "SP-REPO-003", "SP-REPO-004", "SP-SERVE-001", "SP-SERVE-002"},
 	Match:      match,
 	Read:       read,
 }

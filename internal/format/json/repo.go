@@ -43,6 +43,8 @@ type judge = func(*collector, *decode.Parser, *decode.Value, string)
 // judgeOf picks what to do with a string by where it stands.
 func (c *collector) judgeOf(p *decode.Parser, last string) judge {
 	switch {
+	case c.mar:
+		return (*collector).serve
 	case under(p, "auto_map"), last == "impl" && under(p, "custom_pipelines"):
 		return (*collector).remote
 	case c.name == "modules.json" && !c.root && p.Depth() == 2 && last == "type",

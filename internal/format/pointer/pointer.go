@@ -1,6 +1,6 @@
 // Package pointer recognises files that stand in for content kept elsewhere: Git
-// LFS pointers (https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md) and
-// the pointer files of git-annex.
+// LFS pointers (https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md), those
+// of Xet (https://huggingface.co/docs/xet), and the pointer files of git-annex.
 //
 // Threat: the scanner sees a hundred harmless bytes, the loader later fetches a
 // model that nobody looked at. A pointer is therefore a gap, never text.
@@ -49,6 +49,9 @@ func target(p []byte) string {
 	if name, ok := annex(p); ok {
 		return fmt.Sprintf("the git-annex content %q", name)
 	}
+	if hash := xet(p); hash != "" {
+		return "the Xet content " + hash
+	}
 	for _, version := range []string{"https://git-lfs.github.com/spec/v1", "https://hawser.github.com/spec/v1"} {
 		rest, ok := bytes.CutPrefix(p, []byte("version "+version+"\n"))
 		if !ok {
@@ -95,4 +98,19 @@ func annex(p []byte) (key string, ok bool) {
 	rest, ok := bytes.CutPrefix(p, []byte("/annex/objects/"))
 	rest = bytes.TrimSuffix(rest, []byte{'\n'})
 	return string(rest), ok && len(rest) > 0 && !bytes.ContainsAny(rest, "\n\x00")
+}
+
+// xet reads the three lines of a Xet pointer: version, filesize and hash.
+func xet(p []byte) (hash string) {
+	if !bytes.HasPrefix(p, []byte("# xet version ")) {
+		return ""
+	}
+	for line := range bytes.Lines(p) {
+		key, value, ok := bytes.Cut(bytes.TrimSpace(line), []byte{'='})
+		value = bytes.Trim(bytes.TrimSpace(value), `'"`)
+		if ok && string(bytes.TrimSpace(key)) == "hash" && isHex(value) {
+			hash = string(value)
+		}
+	}
+	return hash
 }

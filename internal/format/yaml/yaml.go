@@ -4,8 +4,12 @@
 // Threat: PyYAML's unsafe loaders (CVE-2020-14343 and its kin), HyperPyYAML and
 // similar loaders that import what a tag names; duplicate keys; alias bombs;
 // pickles hidden in values.
-// Not covered: keys that a particular program obeys (_target_ of Hydra,
-// loader_module of MLflow, index addresses of conda).
+// Some keys are orders to the program that reads them: _target_ of Hydra, which
+// NeMo obeys with the configuration inside of a model, and the flavors of MLflow's
+// MLmodel. They are judged by what would be imported and opened.
+//
+// Not covered: index addresses of conda, entry points of an MLproject, keys of
+// programs that are not named here.
 package yaml
 
 import (
@@ -30,9 +34,10 @@ var Format = format.Format{
 	Spec:       "https://yaml.org/spec/1.2.2/",
 	Extensions: []string{".yaml", ".yml"},
 	Textual:    true,
-	Rules:      []string{"SP-YAML-001", "SP-YAML-002", "SP-JSON-001"},
-	Match:      match,
-	Read:       read,
+	Rules: []string{"SP-YAML-001", "SP-YAML-002", "SP-YAML-003", "SP-JSON-001", "SP-REPO-004",
+		"SP-MLFLOW-001", "SP-MLFLOW-002", "SP-MLFLOW-003", "SP-MLFLOW-004"},
+	Match: match,
+	Read:  read,
 }
 
 func match(in *format.Input) format.Confidence {
@@ -52,6 +57,7 @@ func read(in *format.Input) format.Result {
 	if err == nil {
 		stream, err = decode.Parse(text, in.R.Budget())
 		judge(in, text, stream, &res)
+		settle(in, text, stream, &res)
 	}
 	if err == nil {
 		res.Spans = []format.Span{{Length: in.R.Size(), Kind: format.TextSpan}}

@@ -20,7 +20,7 @@ var Format = format.Format{
 	ID:         "zip",
 	Title:      "Zip archive",
 	Spec:       "https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT",
-	Extensions: []string{".zip", ".npz"},
+	Extensions: []string{".zip", ".npz", ".mar", ".whl", ".egg", ".jar"},
 	Rules:      append(zip.FindingRules(), "SP-COV-003", "SP-COV-004", "SP-COV-010", "SP-COV-012", "SP-COV-016"),
 	Match:      match,
 	Read:       read,
