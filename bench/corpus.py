@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Write the benchmark corpus: large, benign model files saved by real frameworks.
 
-All random data comes from NumPy's PCG64 with --seed, so the same framework
-versions (requirements-corpus.txt) give the same files, except legacy torch
-files, in which torch writes memory addresses as storage keys. A family whose
-framework is missing is skipped with a note; a file that exists already is kept.
+All random data comes from NumPy's PCG64 or Python's own generator with --seed,
+so the same framework versions (requirements-corpus.txt) give the same files,
+except legacy torch files, in which torch writes memory addresses as storage
+keys. A family whose framework is missing is skipped with a note; a file that
+exists already is kept.
 
   python corpus.py --out corpus                    the sizes of docs/benchmarks.md
   python corpus.py --out small --scale 0.01        a hundredth of each size
@@ -13,9 +14,11 @@ framework is missing is skipped with a note; a file that exists already is kept.
 import argparse
 import json
 import pickle
+import random
 import shutil
 import sys
 from collections import OrderedDict
+from itertools import count
 from pathlib import Path
 
 MB = 1 << 20
@@ -70,6 +73,29 @@ def save_legacy(a, path):
     import torch
 
     torch.save(tensors(state(a.seed + 2, 200 * a.scale, 8)), path, _use_new_zipfile_serialization=False)
+
+
+def save_legacy2gb(a, path):
+    import torch
+
+    torch.save(tensors(state(a.seed, 2048 * a.scale, 8)), path, _use_new_zipfile_serialization=False)
+
+
+def save_opcodes(a, path):
+    """Pickles behind each other of what takes many opcodes and no large byte string."""
+    g = random.Random(a.seed)
+    kinds = [
+        lambda: [g.randrange(1 << g.choice((8, 16, 30))) for _ in range(10_000)],
+        lambda: [g.random() for _ in range(5_000)],
+        lambda: {f"token_{g.randrange(1 << 40):x}": i for i in range(5_000)},
+        lambda: [{"name": f"n{i}", "id": i, "score": g.random(), "size": (i, i + 1), "children": []} for i in range(2_000)],
+        lambda: [OrderedDict(left=i, right=i + 1, label=f"leaf {i}") for i in range(2_000)],
+    ]
+    with open(path, "wb") as f:
+        for i in count():
+            pickle.dump([kind() for kind in kinds * 10], f, protocol=(2, 3, 4, 5)[i % 4])
+            if f.tell() >= 200 * MB * a.scale:
+                return
 
 
 def save_safetensors(a, path):
@@ -169,6 +195,8 @@ FAMILIES = [
     ("pt", "torch_2gb.pt", save_pt),
     ("manytensors", "torch_20000_tensors.pt", save_manytensors),
     ("legacy", "torch_legacy_200mb.pt", save_legacy),
+    ("legacy2gb", "torch_legacy_2gb.pt", save_legacy2gb),
+    ("opcodes", "opcodes_200mb.pkl", save_opcodes),
     ("safetensors", "model_2gb/model.safetensors", save_safetensors),
     ("forest", "forest.pkl", save_forest),
     ("joblib", "forest.joblib", save_joblib),

@@ -87,6 +87,8 @@ ROWS = [
     Row("joblib", "the same, joblib", "forest.joblib", scan(), read, goal="≤ 0.10 s"),
     Row("joblibgz", "the same, joblib gzip", "forest.joblib.gz", scan(), read, goal="≤ 0.25 s"),
     Row("legacy", "torch legacy 200 MB", "torch_legacy_200mb.pt", scan(), read),
+    Row("legacy2gb", "torch legacy 2 GB", "torch_legacy_2gb.pt", scan(), read, goal="≤ 0.02 s"),
+    Row("opcodes", "pickle opcodes 200 MB, no large byte string", "opcodes_200mb.pkl", scan(), read, goal="≤ 0.67 s (≥ 300 MB/s)"),
     Row("npz", "npz 200 MB", "arrays_200mb.npz", scan(), read),
     Row("h5", "Keras h5 200 MB", "keras_200mb.h5", scan(), read),
     Row("onnx", "ONNX 200 MB", "mlp_200mb.onnx", scan(), read),

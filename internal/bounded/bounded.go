@@ -92,6 +92,15 @@ func (b *Budget) expand(n int64) error {
 	return nil
 }
 
+// Hidden charges bytes that one decoder hands to another and no view shows:
+// those decoded for the first time, and those decoded again.
+func (b *Budget) Hidden(fresh, again int64) error {
+	if err := b.expand(fresh); err != nil {
+		return err
+	}
+	return b.repeat(again)
+}
+
 func (b *Budget) repeat(n int64) error {
 	if b.again += n; b.again > MaxNestedWork {
 		return b.Reach("nested-work", MaxNestedWork)
@@ -176,7 +185,7 @@ func (r *Reader) fill(p []byte, off int64) error {
 		return err
 	case errors.Is(err, ErrCorrupt):
 		return err
-	case r.decoded() && errors.Is(err, io.EOF):
+	case r.Decoded() && errors.Is(err, io.EOF):
 		return fmt.Errorf("%w: shorter than declared", ErrCorrupt)
 	case err == nil || errors.Is(err, io.EOF):
 		err = fmt.Errorf("file ended %d bytes early: %w", len(p)-n, io.ErrUnexpectedEOF)
@@ -184,7 +193,9 @@ func (r *Reader) fill(p []byte, off int64) error {
 	return r.budget.fail(err)
 }
 
-func (r *Reader) decoded() bool { _, ok := r.src.(*stream); return ok }
+// Decoded reports whether the bytes are made by decoding others, so that going
+// far back is dear.
+func (r *Reader) Decoded() bool { _, ok := r.src.(*stream); return ok }
 
 // Bytes returns a copy of n bytes at off (an alias when the view lies in
 // memory: treat it as read-only). It refuses a range outside the view with

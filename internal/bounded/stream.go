@@ -50,10 +50,20 @@ func (b *Budget) Unpack(open func() (io.Reader, error), guess int64, first func(
 	return &Reader{src: s, size: s.size, budget: b}, err
 }
 
+// Checker is what a source of decoded bytes may offer: whether the n bytes at off
+// are other ones than their container declares, or more than these. Excess asks
+// it.
+type Checker interface {
+	Check(off, n int64) (other bool, err error)
+}
+
 // Excess reports whether a view made by NewStream decodes to more bytes than
 // its size; a declared size that is too small hides the rest. A view of a part
 // of the stream has no excess of its own.
 func (r *Reader) Excess() (bool, error) {
+	if c, ok := r.src.(Checker); ok {
+		return c.Check(r.base, r.size)
+	}
 	s, ok := r.src.(*stream)
 	if !ok || s.measured || r.base != 0 || r.size != s.size {
 		return false, nil

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime"
 	"runtime/debug"
 	"strings"
 	"syscall"
@@ -118,8 +119,28 @@ func tuneMemory() {
 		debug.SetGCPercent(400)
 	}
 	if os.Getenv("GOMEMLIMIT") == "" {
-		debug.SetMemoryLimit(64 << 20)
+		debug.SetMemoryLimit(memoryFloor)
 	}
+}
+
+// What a run may take, in bytes; see "Speed and memory" in docs/architecture.md.
+const (
+	memoryFloor   = 64 << 20
+	memoryWorker  = 8 << 20
+	memoryPerFile = 512
+)
+
+// allowMemory raises the limit by what so many files and workers are granted: a
+// collector that fights for the last megabytes makes large trees slower than
+// small ones.
+func allowMemory(files, jobs int) {
+	if os.Getenv("GOMEMLIMIT") != "" {
+		return
+	}
+	if jobs <= 0 {
+		jobs = runtime.GOMAXPROCS(0)
+	}
+	debug.SetMemoryLimit(memoryFloor + int64(min(jobs, max(files, 1)))*memoryWorker + int64(files)*memoryPerFile)
 }
 
 // finish turns an error into messages and the exit code.

@@ -15,6 +15,7 @@ import (
 	"github.com/sallyport/sallyport/internal/artifact"
 	"github.com/sallyport/sallyport/internal/bounded"
 	"github.com/sallyport/sallyport/internal/confine"
+	detectors "github.com/sallyport/sallyport/internal/detect/all"
 	"github.com/sallyport/sallyport/internal/finding"
 	"github.com/sallyport/sallyport/internal/format/all"
 	"github.com/sallyport/sallyport/internal/rule"
@@ -68,7 +69,8 @@ func confinedMain(ctx context.Context, s Streams) int {
 		return exitIncomplete
 	}
 	status := confine.Self(confine.Rights{ReadPaths: []string{job.Folder}, NoFiles: true})
-	report, err := scan.Run(ctx, job.tree(), all.Formats(), scan.Options{Jobs: job.Jobs, Deep: job.Deep, Version: job.Version, Names: job.Names})
+	allowMemory(len(job.Files), job.Jobs)
+	report, err := scan.Run(ctx, job.tree(), all.Formats(), scan.Options{Detectors: detectors.Detectors(), Jobs: job.Jobs, Deep: job.Deep, Version: job.Version, Names: job.Names})
 	if err == nil {
 		err = json.NewEncoder(s.Out).Encode(confinedAnswer{Status: status, Report: report})
 	}

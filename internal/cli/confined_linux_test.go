@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/sallyport/sallyport/internal/artifact"
+	detectors "github.com/sallyport/sallyport/internal/detect/all"
 	"github.com/sallyport/sallyport/internal/finding"
 	"github.com/sallyport/sallyport/internal/format/all"
 	"github.com/sallyport/sallyport/internal/registry"
@@ -33,7 +34,7 @@ func honestJob(t *testing.T) (confinedJob, confinedAnswer) {
 		}
 		job.Files = append(job.Files, confinedFile{Path: name, Size: int64(len(text)), SHA256: strings.TrimPrefix(registry.DigestOf(text), "sha256:"), Blob: blob})
 	}
-	report, err := scan.Run(t.Context(), job.tree(), all.Formats(), scan.Options{Version: job.Version})
+	report, err := scan.Run(t.Context(), job.tree(), all.Formats(), scan.Options{Detectors: detectors.Detectors(), Version: job.Version})
 	if err != nil {
 		t.Fatal(err)
 	}

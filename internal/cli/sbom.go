@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/sallyport/sallyport/internal/confine"
+	detectors "github.com/sallyport/sallyport/internal/detect/all"
 	"github.com/sallyport/sallyport/internal/sbom"
 	"github.com/sallyport/sallyport/internal/scan"
 )
@@ -65,7 +66,7 @@ func (a *app) sbom(ctx context.Context, o sbomOptions, src string) error {
 	}
 	now := time.Now().UTC()
 	confine.Self(confine.Rights{ReadPaths: readable})
-	report, err := a.runScan(ctx, tree, scan.Options{Digest: true, Version: version()})
+	report, err := a.runScan(ctx, tree, scan.Options{Detectors: detectors.Detectors(), Digest: true, Version: version()})
 	if err != nil {
 		return failed(err, "")
 	}

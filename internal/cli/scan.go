@@ -10,6 +10,7 @@ import (
 
 	"github.com/sallyport/sallyport/internal/artifact"
 	"github.com/sallyport/sallyport/internal/confine"
+	detectors "github.com/sallyport/sallyport/internal/detect/all"
 	"github.com/sallyport/sallyport/internal/finding"
 	"github.com/sallyport/sallyport/internal/format/all"
 	"github.com/sallyport/sallyport/internal/render"
@@ -102,7 +103,7 @@ func (a *app) scan(ctx context.Context, o scanOptions, args []string) error {
 	if !o.noGuard {
 		confine.Self(confine.Rights{ReadPaths: readable})
 	}
-	report, err := a.runScan(ctx, tree, scan.Options{Jobs: o.jobs, Digest: o.digest, Deep: o.deep, Version: version(), Names: names})
+	report, err := a.runScan(ctx, tree, scan.Options{Detectors: detectors.Detectors(), Jobs: o.jobs, Digest: o.digest, Deep: o.deep, Version: version(), Names: names})
 	if err != nil {
 		return failed(err, "")
 	}
@@ -117,6 +118,7 @@ func (a *app) scan(ctx context.Context, o scanOptions, args []string) error {
 
 // runScan scans with progress on a terminal.
 func (a *app) runScan(ctx context.Context, tree *artifact.Tree, opt scan.Options) (*finding.Report, error) {
+	allowMemory(len(tree.Files), opt.Jobs)
 	p := a.progress("scanning", int64(len(tree.Files)), tree.Size())
 	opt.Done = p.set
 	defer p.stop()

@@ -9,6 +9,7 @@ package format
 
 import (
 	"strings"
+	"unicode/utf8"
 
 	"github.com/sallyport/sallyport/internal/bounded"
 	"github.com/sallyport/sallyport/internal/finding"
@@ -38,8 +39,8 @@ type Format struct {
 	Rules      []string // every rule id that Read can raise
 	Match      func(*Input) Confidence
 	Read       func(*Input) Result
-	Explain    func(*Input) []Step // what a loader would do with it, in order; nil when loading it does nothing
-	Signatures []Signature         // how it is found inside of other data under --deep; empty: it is not looked for
+	Explain    func(in *Input, tell func(Account)) // tells what a loader would do, stream by stream; nil when loading it does nothing
+	Signatures []Signature                         // how it is found inside of other data under --deep; empty: it is not looked for
 }
 
 // Signature finds a format at any offset of declared payload. Weights hold every
@@ -50,22 +51,27 @@ type Signature struct {
 	Is    func(in *Input) string // what the thing at the start of the input is ("a PE program"), or ""; the input ends 64 KiB further
 }
 
-// Step is one act of a loader, in words.
-type Step struct {
-	Offset   int64            `json:"offset"` // bytes from the start of the input
-	Text     string           `json:"text"`   // "import os.system"; raw, so escape it on output
-	Severity finding.Severity `json:"severity"`
-}
-
 // Claims reports whether the name's ending belongs to the format.
 func (f *Format) Claims(name string) bool {
-	name = strings.ToLower(name)
 	for _, ext := range f.Extensions {
-		if strings.HasSuffix(name, ext) {
+		if endsIn(name, ext) {
 			return true
 		}
 	}
 	return false
+}
+
+// endsIn reports whether the name, in lower case, ends in ext. Nearly every name
+// is told by its last character: every file is asked about every ending.
+func endsIn(name, ext string) bool {
+	if name == "" || ext == "" {
+		return ext == ""
+	}
+	last := name[len(name)-1]
+	if last < utf8.RuneSelf && last|0x20 != ext[len(ext)-1]|0x20 {
+		return false
+	}
+	return strings.HasSuffix(strings.ToLower(name), ext)
 }
 
 // HeadSize is how many bytes Head holds at most.
@@ -80,9 +86,16 @@ type Input struct {
 	Repo   Repo            // the files beside it; never nil
 	Names  *Names          // Python names that the user's policy allows in addition; may be nil
 	Parsed any             // what the container has parsed of it already (Child.Parsed), or nil
+	Told   bool            // Explain will be asked as well: readers may keep what it needs
 
 	head []byte
-	memo map[string]any
+	memo []memo
+}
+
+// memo is one value of Memo. There are few: a list is cheaper than a map.
+type memo struct {
+	key   string
+	value any
 }
 
 // Repo answers questions about the other files of the artifact.
@@ -115,14 +128,16 @@ func (in *Input) Head() []byte {
 // through it: torch and zip read the same central directory. The key names the
 // package that owns the value.
 func Memo[T any](in *Input, key string, compute func() T) T {
-	if v, ok := in.memo[key]; ok {
-		return v.(T)
+	for i := range in.memo {
+		if in.memo[i].key == key {
+			return in.memo[i].value.(T)
+		}
 	}
 	v := compute()
 	if in.memo == nil {
-		in.memo = map[string]any{}
+		in.memo = make([]memo, 0, 4)
 	}
-	in.memo[key] = v
+	in.memo = append(in.memo, memo{key, v})
 	return v
 }
 
@@ -136,7 +151,7 @@ func (in *Input) Line(off int64, line int) finding.Location {
 	return finding.Location{Path: in.Path, Inside: in.Inside, Offset: off, Line: line}
 }
 
-// Result is what reading yields: five lists and nothing else. What spans and
+// Result is what reading yields: six lists and nothing else. What spans and
 // children leave uncovered becomes a gap by itself.
 type Result struct {
 	Findings []finding.Finding
@@ -144,6 +159,28 @@ type Result struct {
 	Texts    []Text
 	Facts    []finding.Fact
 	Spans    []Span
+	Claims   []Claim
+}
+
+// Claim says what bytes of another file of the artifact are: payload that this
+// input declares. Weights that lie beside a model have no structure of their own
+// and are explained by nothing else.
+//
+// The engine merges all claims when every file has been read. A claimed file is
+// identified and judged like any other first; claims then explain what no format
+// does. It reports a file that is not there (a gap), a range that leaves the
+// file, and ranges of one input that overlap without being equal (findings);
+// zeros of less than a page between ranges are padding. The reader checks the
+// path: one that leads out of the artifact is a finding of its own format, never
+// a claim.
+type Claim struct {
+	Path   string           // of the other file in the artifact, clean
+	Offset int64            // of the first byte in it
+	Length int64            // in bytes; -1: to the end of the file
+	Name   string           // what lies there, for people: the name of a tensor
+	At     finding.Location // where the input says so
+	Type   string           // as in Span
+	Row    int64
 }
 
 // SpanKind says what a range of bytes is.

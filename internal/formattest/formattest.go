@@ -33,11 +33,12 @@ type Repo []string
 // Has implements format.Repo.
 func (r Repo) Has(path string) bool { return slices.Contains(r, path) }
 
-// Module implements format.Repo: a file of that name in any folder.
+// Module implements format.Repo: a file of that name, or below a folder of that
+// name, in any folder.
 func (r Repo) Module(name string) (string, bool) {
 	first, _, _ := strings.Cut(name, ".")
 	for _, p := range r {
-		if filepath.Base(p) == first+".py" {
+		if filepath.Base(p) == first+".py" || filepath.Ext(p) == ".py" && slices.Contains(strings.Split(filepath.Dir(p), "/"), first) {
 			return p, true
 		}
 	}

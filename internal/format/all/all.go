@@ -6,11 +6,21 @@ import (
 	"github.com/sallyport/sallyport/internal/format"
 	"github.com/sallyport/sallyport/internal/format/code"
 	"github.com/sallyport/sallyport/internal/format/compressed"
+	"github.com/sallyport/sallyport/internal/format/executorch"
+	"github.com/sallyport/sallyport/internal/format/ggml"
+	"github.com/sallyport/sallyport/internal/format/gguf"
+	"github.com/sallyport/sallyport/internal/format/hdf5"
 	"github.com/sallyport/sallyport/internal/format/image"
 	"github.com/sallyport/sallyport/internal/format/json"
+	"github.com/sallyport/sallyport/internal/format/keras"
+	"github.com/sallyport/sallyport/internal/format/llamafile"
 	"github.com/sallyport/sallyport/internal/format/markdown"
+	"github.com/sallyport/sallyport/internal/format/msgpack"
 	"github.com/sallyport/sallyport/internal/format/native"
 	"github.com/sallyport/sallyport/internal/format/numpy"
+	"github.com/sallyport/sallyport/internal/format/onnx"
+	"github.com/sallyport/sallyport/internal/format/orbax"
+	"github.com/sallyport/sallyport/internal/format/ort"
 	"github.com/sallyport/sallyport/internal/format/pickle"
 	"github.com/sallyport/sallyport/internal/format/pointer"
 	"github.com/sallyport/sallyport/internal/format/safetensors"
@@ -18,6 +28,7 @@ import (
 	"github.com/sallyport/sallyport/internal/format/skops"
 	"github.com/sallyport/sallyport/internal/format/tar"
 	"github.com/sallyport/sallyport/internal/format/text"
+	"github.com/sallyport/sallyport/internal/format/tflite"
 	"github.com/sallyport/sallyport/internal/format/torch"
 	"github.com/sallyport/sallyport/internal/format/torchlegacy"
 	"github.com/sallyport/sallyport/internal/format/unsupported"
@@ -33,8 +44,9 @@ func Formats() []format.Format { return list() }
 func list() []format.Format {
 	return []format.Format{
 		pointer.Format, unsupported.Format, native.Format, image.Format, image.SVG,
-		torch.Format, skops.Format, zip.Format, safetensors.Format, numpy.Format, torchlegacy.Format,
+		torch.Format, skops.Format, keras.Format, zip.Format, safetensors.Format, onnx.Format, onnx.Text, safetensors.Index, gguf.Format, ggml.Format, llamafile.Program, llamafile.Format, orbax.Format, orbax.Zarr, hdf5.Format, numpy.Format, torchlegacy.Format,
+		tflite.Format, executorch.Format, ort.Format,
 		tar.Torch, tar.Format, sevenzip.Format, compressed.Format,
-		pickle.Format, json.Format, yaml.Format, markdown.Format, code.Format, text.Format,
+		pickle.Format, msgpack.Format, keras.TFJS, keras.Metadata, keras.Config, json.Format, yaml.Format, markdown.Format, code.Format, text.Format,
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/sallyport/sallyport/internal/artifact"
+	detectors "github.com/sallyport/sallyport/internal/detect/all"
 	"github.com/sallyport/sallyport/internal/finding"
 	"github.com/sallyport/sallyport/internal/rule"
 	"github.com/sallyport/sallyport/internal/sample"
@@ -18,7 +19,8 @@ import (
 )
 
 // engineRules are raised by the engine, not by a format.
-var engineRules = []string{"SP-NAME-001", "SP-NAME-002", "SP-NAME-003", "SP-DEEP-001", "SP-DEEP-002", "SP-DEEP-003", "SP-DEEP-004"}
+var engineRules = []string{"SP-NAME-001", "SP-NAME-002", "SP-NAME-003", "SP-DEEP-001", "SP-DEEP-002", "SP-DEEP-003", "SP-DEEP-004",
+	"SP-REF-001", "SP-REF-002"}
 
 func TestEveryFormatFolderIsListed(t *testing.T) {
 	folders, err := filepath.Glob("../*/")
@@ -66,6 +68,14 @@ func TestEveryRuleIsRaisedBySomebodyAndExists(t *testing.T) {
 			raised[id] = true
 			if _, ok := rule.Lookup(id); !ok {
 				t.Errorf("format %s names the unknown rule %s", f.ID, id)
+			}
+		}
+	}
+	for _, d := range detectors.Detectors() {
+		for _, id := range d.Rules {
+			raised[id] = true
+			if _, ok := rule.Lookup(id); !ok {
+				t.Errorf("detector %s names the unknown rule %s", d.ID, id)
 			}
 		}
 	}
@@ -129,7 +139,7 @@ func scanSample(t *testing.T, name string, deep bool) *finding.Report {
 		t.Fatal(err)
 	}
 	tree.Sort()
-	report, err := scan.Run(context.Background(), tree, Formats(), scan.Options{Jobs: 1, Deep: deep})
+	report, err := scan.Run(context.Background(), tree, Formats(), scan.Options{Detectors: detectors.Detectors(), Jobs: 1, Deep: deep})
 	if err != nil {
 		t.Fatal(err)
 	}
