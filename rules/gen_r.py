@@ -10,17 +10,17 @@ import pathlib
 
 INERT = """
 ( { [ [[ $ @ + - * / ^ %% %/% %*% %in% %o% == != < > <= >= & && | || ! : ~ if for while repeat break next return function
-<- = <<- [<- [[<- $<- @<- ? |> :: ::: abs acos acosh all all.equal any anyNA aperm append apropos aperm.default array arrayInd as.character
+<- = <<- [<- [[<- $<- @<-  |> :: ::: abs acos acosh all all.equal any anyNA aperm append  aperm.default array arrayInd as.character
 as.complex as.data.frame as.Date as.double as.factor as.integer as.list as.logical as.matrix as.name as.numeric as.numeric_version
 as.ordered as.POSIXct as.symbol as.table as.vector asin asinh atan atan2 atanh attr attr<- attributes besselI besselJ besselK beta bitwAnd
 bitwOr c casefold cat cbind ceiling character charmatch chartr chol chol2inv class class<- col colMeans colnames colnames<- colSums complete.cases
 complex Conj cos cosh cospi crossprod cummax cummin cumprod cumsum cut data.frame date dbeta dbinom dcauchy dchisq deparse dexp det df dgamma
 dgeom dhyper diag diag<- diff difftime digamma dim dim<- dimnames dimnames<- dlnorm dlogis dnbinom dnorm double dpois dt dunif
 duplicated dweibull eigen emptyenv environmentName exp expand.grid expm1 factor factorial family fft finite fitted fitted.values floor for
-format format.Date formatC formula gamma gaussian gettext gettextf gl grepl gsub head identical identity ifelse Im integer interaction intersect
+format format.Date formatC  gamma gaussian gettext gettextf gl grepl gsub head identical identity ifelse Im integer interaction intersect
 inverse.rle invisible is.array is.character is.complex is.data.frame is.double is.element is.environment is.factor is.finite is.function is.infinite
 is.integer is.list is.logical is.matrix is.na is.name is.nan is.null is.numeric is.object is.ordered is.symbol is.unsorted is.vector isFALSE
-isTRUE jitter kronecker labels lbeta lchoose choose length length<- levels levels<- lfactorial lgamma list list2DF log log10 log1p log2 logb logical
+isTRUE jitter  labels lbeta lchoose choose length length<- levels levels<- lfactorial lgamma list list2DF log log10 log1p log2 logb logical
 logit lower.tri make.names make.unique margin.table match match.arg matrix max mean median merge message min missing Mod mode model.response model.weights model.offset na.omit names names<- nargs nchar NCOL ncol NROW nrow nlevels noquote norm nrow numeric
 numeric_version oldClass oldClass<- order paste paste0 pbeta pbinom pcauchy pchisq pexp pf pgamma pgeom phyper plnorm plogis pmatch pmax pmin
 pnbinom pnorm poly polyroot ppois pretty prettyNum prod prop.table proportions psigamma pt punif pweibull qbeta qbinom qcauchy qchisq
@@ -32,7 +32,7 @@ strtrim structure sub substr substring sum svd switch t tabulate tail tan tanh t
 trunc typeof unclass union unique unlist unname unsplit upper.tri validity var cov cor vector warning weekdays weighted.mean which which.max which.min
 xor zapsmall weights deviance nobs df.residual coef coefficients approx .approxfun .splinefun spline splinefunH0 nlevels is.primitive getOption
 bitwXor rawToChar charToRaw as.raw utf8ToInt intToUtf8 rev.default nchar sprintf binomial poisson Gamma inverse.gaussian quasi quasibinomial quasipoisson make.link power pi isSymmetric
-MASS::gamma.shape stats::fitted rpart::formatg formatg formatg.default statmod::rinvgauss SuppDists::rinvGauss interpSpline xy.coords nclass.Sturges
+MASS::gamma.shape stats::fitted rpart::formatg formatg formatg.default statmod::rinvgauss SuppDists::rinvGauss   nclass.Sturges
 """
 APPLY = "apply lapply sapply vapply"
 NATIVE = ".Call .External .External2 .C .Fortran .Call.graphics .External.graphics"
@@ -42,8 +42,10 @@ REACH = {
     "code": "eval evalq eval.parent parse str2lang str2expression source sys.source body<- "
             "assignInNamespace assignInMyNamespace fixInNamespace delayedAssign makeActiveBinding compile cmpfun loadcmp trace "
             "reg.finalizer addTaskCallback setHook registerS3method .S3method base::eval base::parse rlang::eval_tidy "
+            ".BaseNamespaceEnv .GlobalEnv .AutoloadEnv .userHooksEnv .Options "
             "reticulate::py_run_string reticulate::py_run_file reticulate::source_python V8::v8",
-    "indirect": "do.call match.fun get get0 mget dynGet getAnywhere getFromNamespace Reduce Filter Map mapply outer sweep aggregate tapply by Vectorize rapply "
+    "indirect": "baseenv globalenv environment parent.env parent.frame formula as.formula xy.coords kronecker "
+                "do.call match.fun get get0 mget dynGet getAnywhere getFromNamespace Reduce Filter Map mapply outer sweep aggregate tapply by Vectorize rapply "
                 "eapply environment<- assign attach sys.function local with within utils::getFromNamespace setClass setMethod setRefClass invokeRestart Rprof",
     "load": "library require loadNamespace requireNamespace attachNamespace install.packages update.packages dyn.load library.dynam "
             "lazyLoad lazyLoadDBfetch .Internal getNamespace asNamespace remotes::install_github devtools::install_github devtools::load_all "
@@ -58,7 +60,7 @@ REACH = {
 rows = {}
 for effect, names in [("inert", INERT), ("apply", APPLY), ("native", NATIVE)] + sorted(REACH.items()):
     for name in names.split():
-        package, _, function = name.rpartition("::")
+        package, _, function = name.rpartition("::") if name.strip(":") else ("", "", name)
         rows[package or "*", function] = effect
 with open(pathlib.Path(__file__).parent / "lists" / "r_functions.tsv", "w") as f:
     f.write("package\tname\teffect\n")

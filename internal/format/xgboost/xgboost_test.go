@@ -1,0 +1,17 @@
+package xgboost
+
+import (
+	"testing"
+
+	"github.com/sallyport/sallyport/internal/format"
+	"github.com/sallyport/sallyport/internal/formattest"
+)
+
+func TestSamples(t *testing.T) { formattest.Samples(t, JSON, UBJSON, Binary) }
+
+func FuzzRead(f *testing.F) {
+	formattest.Seed(f)
+	f.Fuzz(func(t *testing.T, name string, data []byte) {
+		formattest.Invariants(t, []format.Format{JSON, UBJSON, Binary}, name, data)
+	})
+}
