@@ -91,7 +91,8 @@ def paddle():
     import paddle  # noqa: F401
     from paddle.base import core
     put("paddle", core.get_all_op_names())
-    put("paddle", core.get_all_op_protos() and [p_name(p) for p in core.get_all_op_protos()])
+    put("paddle", [p_name(p) for p in core.get_all_op_protos()])
+    put("paddle", [n for n in dir(paddle._C_ops) + dir(core.eager.ops) + dir(core.pir.ops) if not n.startswith("_") and n.islower()])
     put("paddle", ["feed", "fetch", "data", "full", "full_int_array", "shadow_output", "conditional_block", "conditional_block_infer",
                    "while", "if", "array_length", "write_to_array", "read_from_array", "slice_array", "slice_array_dense", "builtin.combine",
                    "builtin.split", "builtin.slice", "builtin.parameter", "builtin.constant", "builtin.shadow_output",
@@ -140,6 +141,20 @@ def caffe():
     put("caffe", ["HDF5Output"], "write")
 
 
+# Plug-ins of NVIDIA's own library, libnvinfer_plugin.
+TENSORRT = """
+BatchTilePlugin_TRT BatchedNMSDynamic_TRT BatchedNMS_TRT Clip_TRT CoordConvAC CropAndResize CropAndResizeDynamic
+CropAndResizePluginDynamic CustomEmbLayerNormPluginDynamic CustomFCPluginDynamic CustomGeluPluginDynamic
+CustomQKVToContextPluginDynamic CustomSkipLayerNormPluginDynamic DecodeBbox3DPlugin DetectionLayer_TRT
+DisentangledAttention_TRT EfficientNMS_Explicit_TF_TRT EfficientNMS_Implicit_TF_TRT EfficientNMS_ONNX_TRT EfficientNMS_TRT
+FlattenConcat_TRT GenerateDetection_TRT GridAnchorRect_TRT GridAnchor_TRT GroupNormalizationPlugin InstanceNormalization_TRT
+LReLU_TRT ModulatedDeformConv2d MultilevelCropAndResize_TRT MultilevelProposeROI_TRT MultiscaleDeformableAttnPlugin_TRT
+NMSDynamic_TRT NMS_TRT Normalize_TRT PillarScatterPlugin PriorBox_TRT ProposalDynamic_TRT ProposalLayer_TRT Proposal_TRT
+PyramidROIAlign_TRT ROIAlign_TRT RPROI_TRT Region_TRT Reorg_TRT ResizeNearest_TRT ScatterElements ScatterND SpecialSlice_TRT
+Split VoxelGeneratorPlugin
+"""
+
+
 def main():
     with contextlib.redirect_stdout(io.StringIO()):
         coreml()
@@ -148,6 +163,7 @@ def main():
         paddle()
         mxnet(sys.argv[1])
         caffe()
+        put("tensorrt", TENSORRT.split(), "library")
     lines = ["runtime\tname\teffect"] + ["\t".join((*key, rows[key])) for key in sorted(rows, key=lambda r: (r[0].encode(), r[1].encode()))]
     out = pathlib.Path(__file__).parent / "lists" / "runtime_operators.tsv"
     out.write_text("\n".join(lines) + "\n")

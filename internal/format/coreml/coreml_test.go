@@ -1,0 +1,9 @@
+package coreml
+
+import (
+	"testing"
+
+	"github.com/sallyport/sallyport/internal/formattest"
+)
+
+func TestSamples(t *testing.T) { formattest.Containers(t, Format, Weights, Package, Compiled) }
