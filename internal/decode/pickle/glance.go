@@ -13,8 +13,8 @@ const (
 
 // glance is what the first character says.
 var glance = [256]uint8{
-	0x80: forSniff, 'P': forSniff, 0x1f: forSniff | forText, 'x': forSniff, 0x7f: forSniff, 'M': forSniff, 0x93: forSniff,
-	0xfd: forSniff, 0xe3: forSniff, 'B': forSniff, 'c': forSniff, '(': forSniff,
+	0x80: forSniff, 'P': forSniff | forText, 0x1f: forSniff | forText, 'x': forSniff | forText, 0x7f: forSniff, 'M': forSniff, 0x93: forSniff,
+	0xfd: forSniff, 0xe3: forSniff, 'B': forSniff | forText, 'c': forSniff | forText, '(': forSniff | forText,
 	'g': forText, 'U': forText, 'H': forText, 'e': forText | forKey, 'f': forText | forKey, 'T': forText, '/': forText, 'Q': forText,
 	'Y': forText, 'K': forText, '8': forText, '5': forText, '1': forText, '7': forText, '6': forText, '2': forText, '4': forText, 0xc2: forText, 0xc3: forText,
 	'a': forKey, 'i': forKey, 'd': forKey, 's': forKey, 'o': forKey, 'n': forKey, 'r': forKey,

@@ -18,7 +18,7 @@ func TestGlance(t *testing.T) {
 	}
 	for _, start := range []string{"gASVAAAAAAAAAAAA", "UEsDBAAAAAAAAAAA", "H4sIAAAAAAAAAAAA", "eJwAAAAAAAAAAAAA", "f0VMRgIBAQAAAAAA", "TVqQAAAAAAAAAAAA",
 		"Y29zCnN5c3RlbQoo", "/Td6WFoAAAAAAAAA", "QlpoOTFBWSZTWQAA", "KGNvcwpzeXN0ZW0K", "k05VTVBZAAAAAAAA", "80045d0000000000", "504b030400000000",
-		"1f8b080000000000", "789c000000000000", "7f454c4602010100", "636f730a73797374", "\xc2\x80\x04", "\xc3\xa3\x01", "4wEAAAAAAAAAAAAA", "YwEAAAAAAAAAAAAA", "e301000000000000", "\x1f\xc2\x8b\x08"} {
+		"1f8b080000000000", "789c000000000000", "7f454c4602010100", "636f730a73797374", "\xc2\x80\x04", "\xc3\xa3\x01", "4wEAAAAAAAAAAAAA", "YwEAAAAAAAAAAAAA", "e301000000000000", "\x1f\xc2\x8b\x08", "x\xc2\x9c", "\xc3\xbd7zXZ\x00", "PK\x03\x04", "BZh91AY&SY", "cos\n", "(cos\n"} {
 		for n := minText; n <= maxNotable+1; n++ {
 			if text := padded(start, n); glance[text[0]]&forText != 0 && glance[text[0]]&worth[n]&forText == 0 {
 				t.Errorf("the text %q of %d bytes is passed over", start, n)

@@ -118,6 +118,51 @@ func SniffText(p []byte) string {
 			return "latin1"
 		}
 	}
+	return sniffCharacters(p)
+}
+
+// sniffCharacters is "latin1" when the characters stand for the bytes at the start
+// of an archive, of compressed data, or of a stream that is all text.
+func sniffCharacters(p []byte) string {
+	switch p[0] {
+	case 'x':
+		if p[1] != 0xc2 && p[1] != 0xc3 && p[1] != '^' && p[1] != 1 {
+			return ""
+		}
+	case 'P':
+		if string(p[:4]) != "PK\x03\x04" {
+			return ""
+		}
+	case 'B':
+		if string(p[:3]) != "BZh" {
+			return ""
+		}
+	case 'c', '(':
+		if bytes.IndexByte(p[:minNested], '\n') < 0 {
+			return ""
+		}
+	case 0xc2, 0xc3:
+	default:
+		return ""
+	}
+	var raw [minNested]byte
+	for i := range raw {
+		if len(p) == 0 {
+			break
+		}
+		c, n := p[0], 1
+		if c >= 0x80 {
+			if len(p) < 2 || c&0xfe != 0xc2 || p[1]&0xc0 != 0x80 {
+				return ""
+			}
+			c, n = c<<6|p[1]&0x3f, 2
+		}
+		raw[i], p = c, p[n:]
+	}
+	switch Sniff(raw[:]) {
+	case "zip", "zlib", "xz", "bzip2", "numpy", "text-pickle":
+		return "latin1"
+	}
 	return ""
 }
 

@@ -131,31 +131,31 @@ const (
 // tuples have no Items.
 type Value struct {
 	Kind   Kind
-	Text   string // String and Bytes: the beginning, at most 256 bytes
-	Int    int64  // Number that is an integer of this size
-	Exact  bool   // Text or Int is the whole value
-	Import int    // Imported and Object: index in Trace.Imports; else -1
-	Items  []Value
-	Offset int64 // where it was made; for Bytes where its content starts
-	Length int64 // Bytes and String: length of the content in the stream
+	Exact  bool // Text or Int is the whole value
+	Shared bool // it came back from the memo or by DUP
+	Filled bool // Object: the stream sets items of it
+	Armed  bool // Object, Dict: attributes or items of it are functions or classes
 	// Encoded says that the bytes are stored as UTF-8 text that loading encodes
 	// as Latin-1, as protocols 0 to 2 do; Length counts the bytes of the text, 0
 	// when it is not kept.
 	Encoded bool
-	Shared  bool // it came back from the memo or by DUP
-	Filled  bool // Object: the stream sets items of it
-	Armed   bool // Object, Dict: attributes or items of it are functions or classes
+	Text    string // String and Bytes: the beginning, at most 256 bytes
+	Int     int64  // Number that is an integer of this size
+	Import  int    // Imported and Object: index in Trace.Imports; else -1
+	Items   []Value
+	Offset  int64 // where it was made; for Bytes where its content starts
+	Length  int64 // Bytes and String: length of the content in the stream
 }
 
 // Call is a call that loading makes. Repetitions of one that differ only in
 // their data are counted, not listed.
 type Call struct {
-	Op     Op // REDUCE, INST, OBJ, NEWOBJ, NEWOBJ_EX
+	Op     Op   // REDUCE, INST, OBJ, NEWOBJ, NEWOBJ_EX
+	Known  bool // Args is complete
 	Callee Value
 	Args   []Value
 	// Keywords are those of NEWOBJ_EX that are worth a look.
 	Keywords []Entry
-	Known    bool // Args is complete
 	Offset   int64
 	Count    int
 }
@@ -165,10 +165,10 @@ type Call struct {
 // object each of them calls a method of its class.
 type Write struct {
 	Op      Op
+	Cut     bool // there were more, or the state is not known
+	Strange bool // BUILD: the state has a name that only running code knows
 	Target  Value
 	Keys    []Entry // attributes or items worth a look
-	Cut     bool    // there were more, or the state is not known
-	Strange bool    // BUILD: the state has a name that only running code knows
 	Offset  int64
 	Count   int
 }

@@ -58,8 +58,11 @@ func sniff(kind val, p []byte, n uint64) string {
 	if looks == "" && n >= minText {
 		looks = SniffText(p)
 	}
-	if kind == vStr && looks == "zlib" { // "x" and another letter
-		return ""
+	if kind == vStr && looks == "zlib" { // "x" and another letter, or its bytes as characters
+		if n < minText {
+			return ""
+		}
+		return SniffText(p)
 	}
 	if kind == vStr && looks == "marshal" { // its bytes as characters
 		return "latin1"

@@ -27,6 +27,7 @@ const (
 	SeveralDirectories             // loaders can choose between directories
 	DirectoryMismatch              // the end records contradict themselves or the directory
 	HiddenMember                   // listed by no directory
+	WrongSum                       // the first member whose checksum does not fit; Detail says why
 	NoDirectory                    // no readable directory at all
 )
 
@@ -59,6 +60,7 @@ var judged = [...]struct{ rule, text string }{
 	Overlap:            {"SP-ZIP-008", `The member "{member}" shares bytes with another part of the archive.`},
 	SeveralDirectories: {"SP-ZIP-010", `The archive has more than one directory: loaders differ in which one they use.`},
 	DirectoryMismatch:  {"SP-ZIP-010", `The end of the archive contradicts itself: {detail}.`},
+	WrongSum:           {"SP-ZIP-012", `The checksum of "{member}" does not fit ({detail}): some loaders refuse it, others do not look.`},
 	HiddenMember:       {"SP-ZIP-011", `The member "{member}" is in the archive but not in its directory.`},
 }
 
@@ -84,5 +86,5 @@ func (a *Archive) Findings(at func(off, length int64) finding.Location) []findin
 // FindingRules lists every rule that Findings can raise.
 func FindingRules() []string {
 	return []string{"SP-ZIP-001", "SP-ZIP-002", "SP-ZIP-003", "SP-ZIP-004", "SP-ZIP-005", "SP-ZIP-006",
-		"SP-ZIP-007", "SP-ZIP-008", "SP-ZIP-009", "SP-ZIP-010", "SP-ZIP-011"}
+		"SP-ZIP-007", "SP-ZIP-008", "SP-ZIP-009", "SP-ZIP-010", "SP-ZIP-011", "SP-ZIP-012"}
 }

@@ -58,7 +58,7 @@ func (a *Archive) readEntry(c *bounded.Cursor, base int64, names *arena) bool {
 	e := Entry{
 		Flags: le.Uint16(p[8:]), Method: le.Uint16(p[10:]), Mode: uint16(le.Uint32(p[38:]) >> 16),
 		Length: int64(le.Uint32(p[20:])), Size: int64(le.Uint32(p[24:])), Header: int64(le.Uint32(p[42:])),
-		Offset: -1, central: at,
+		Offset: -1, central: at, sum: le.Uint32(p[16:]),
 	}
 	nameLen, extraLen, noteLen := int64(le.Uint16(p[28:])), int64(le.Uint16(p[30:])), int64(le.Uint16(p[32:]))
 	q, err := c.Next(nameLen + extraLen + noteLen)

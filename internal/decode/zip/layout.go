@@ -91,7 +91,9 @@ func (a *Archive) hidden(w *window, off, limit int64) (end int64, ok bool) {
 		a.anomaly(EncryptionFlag, i, off, "")
 	}
 	a.Entries = append(a.Entries, e)
-	a.anomaly(HiddenMember, i, off, "")
+	if len(a.starts) > 0 { // without any directory, that is missing and not the member in it
+		a.anomaly(HiddenMember, i, off, "")
+	}
 	end = e.Offset + e.Length + int64(e.behind)
 	a.structure(e.Offset+e.Length, int64(e.behind))
 	return end, true

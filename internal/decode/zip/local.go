@@ -108,6 +108,7 @@ func (a *Archive) readLocal(w *window, i int, ahead func(int64) int64) {
 type local struct {
 	flags, method uint16
 	length, size  int64
+	sum           uint32 // checksum
 	wide          bool   // the zip64 copies are consistent
 	name          []byte // valid until the window moves
 	other         string // what the Unicode path says instead
@@ -126,7 +127,7 @@ func (a *Archive) local(w *window, off, ahead int64) (h local, ok bool) {
 		return h, false
 	}
 	h = local{flags: le.Uint16(all[6:]), method: le.Uint16(all[8:]),
-		length: int64(le.Uint32(all[18:])), size: int64(le.Uint32(all[22:])), end: off + int64(len(all))}
+		sum: le.Uint32(all[14:]), length: int64(le.Uint32(all[18:])), size: int64(le.Uint32(all[22:])), end: off + int64(len(all))}
 	h.name = all[localSize : localSize+nameLen]
 	x := readExtra(all[localSize+nameLen:])
 	h.wide = x.wide(&h.size, &h.length)
@@ -157,6 +158,9 @@ func (a *Archive) compare(i int, h *local) {
 	}
 	if e.Method == Stored && e.Size != e.declared && !e.encrypted(h) {
 		a.anomaly(SizeMismatch, i, e.Header, fmt.Sprintf("%d bytes are stored without compression, %d are declared", e.declared, e.Size))
+	}
+	if h.sum != e.sum && !(later && h.sum == 0) {
+		a.wrongSum(i, "its headers give different ones")
 	}
 	e.Flags |= h.flags
 	if e.Flags&flagCrypt != 0 {

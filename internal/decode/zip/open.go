@@ -72,6 +72,11 @@ func (a *Archive) Member(i int, whole bool) (r *bounded.Reader, ok bool) {
 	r, err := a.Open(i)
 	switch {
 	case err == nil:
+		if e.Method == Stored && e.Size <= checkable && e.Length == e.Size && !a.wrong {
+			if sum, err := sumOf(r); err == nil {
+				a.compareSum(i, sum)
+			}
+		}
 		if e.Method != Stored && (whole || e.Size <= checkable) {
 			a.check(i, r)
 			// A fresh view: this one keeps decoded bytes in memory, and an
@@ -91,17 +96,17 @@ func (a *Archive) Member(i int, whole bool) (r *bounded.Reader, ok bool) {
 
 func (a *Archive) check(i int, r *bounded.Reader) {
 	e := &a.Entries[i]
-	var last [1]byte
-	if r.Size() > 0 {
-		if _, err := r.ReadAt(last[:], r.Size()-1); errors.Is(err, bounded.ErrCorrupt) {
-			a.unread(Range{e.Offset, e.Length}, "SP-COV-016", "A member is broken or shorter than declared.")
-			return
-		} else if err != nil {
-			return // the budget remembers why
-		}
+	sum, err := sumOf(r)
+	if errors.Is(err, bounded.ErrCorrupt) {
+		a.unread(Range{e.Offset, e.Length}, "SP-COV-016", "A member is broken or shorter than declared.")
+		return
+	} else if err != nil {
+		return // the budget remembers why
 	}
 	more, err := r.Excess()
 	switch {
+	case err == nil && !more:
+		a.compareSum(i, sum)
 	case more:
 		a.anomaly(SizeMismatch, i, e.Header, fmt.Sprintf("it unpacks to more than the declared %d bytes", e.Size))
 		a.unread(Range{e.Offset, e.Length}, "SP-COV-016", "A member unpacks to more bytes than are declared.")

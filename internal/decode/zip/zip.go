@@ -8,8 +8,8 @@
 // Members that no directory lists are found in those gaps and kept. Every
 // oddity is an Anomaly; the archive is read on regardless.
 //
-// Not covered: CRC values (loaders ignore them; they need every byte), archives
-// split over several disks, and methods other than stored, deflate and bzip2.
+// Not covered: the checksums of members above 1 MiB (loaders ignore them; they
+// need every byte), archives split over several disks, and methods other than stored, deflate and bzip2.
 package zip
 
 import (
@@ -33,10 +33,11 @@ type Entry struct {
 	Hidden bool   // found in a gap, listed by no directory
 	Shared bool   // its bytes are those of another member already: it claims none
 
-	central  int64 // offset of the central header; -1 when hidden
-	declared int64 // stored bytes as declared, before Length was cut
-	same     int32 // 1 + index of another entry whose name is equal without regard to case
-	behind   uint8 // bytes of the data descriptor
+	central  int64  // offset of the central header; -1 when hidden
+	declared int64  // stored bytes as declared, before Length was cut
+	sum      uint32 // checksum as declared
+	same     int32  // 1 + index of another entry whose name is equal without regard to case
+	behind   uint8  // bytes of the data descriptor
 }
 
 // Dir reports whether the entry is a folder: it has a name and no bytes.
@@ -75,6 +76,7 @@ type Archive struct {
 	over   bool           // the limit of entries was reached
 
 	searched int64 // bytes searched for the ends of hidden members
+	wrong    bool  // a member with a wrong checksum was reported
 }
 
 // Unread is a range that was understood to exist and not read.

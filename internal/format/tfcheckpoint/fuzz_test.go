@@ -1,0 +1,14 @@
+package tfcheckpoint
+
+import (
+	"testing"
+
+	"github.com/sallyport/sallyport/internal/formattest"
+)
+
+func FuzzRead(f *testing.F) {
+	formattest.Seed(f)
+	f.Fuzz(func(t *testing.T, name string, data []byte) {
+		formattest.Invariants(t, all, name, data)
+	})
+}
