@@ -1,4 +1,4 @@
-// Package image reads PNG, JPEG, GIF and WebP files to their end marker, and SVG
+// Package image reads PNG, JPEG, GIF, WebP, BMP, TIFF and icon files to their end, and SVG
 // drawings as the text they are. It decodes no pixel: it walks chunks, markers
 // and blocks, so that every byte is either structure, declared image data, or a
 // gap.
@@ -12,19 +12,20 @@ package image
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/sallyport/sallyport/internal/bounded"
 	"github.com/sallyport/sallyport/internal/format"
 )
 
-// Format is PNG, JPEG, GIF and WebP: the magic decides which.
+// Format is PNG, JPEG, GIF, WebP, BMP, icons and TIFF: the magic decides which.
 var Format = format.Format{
 	ID:         "image",
-	Title:      "Image (PNG, JPEG, GIF, WebP)",
+	Title:      "Image (PNG, JPEG, GIF, WebP, BMP, ICO, TIFF)",
 	Spec:       "https://www.w3.org/TR/png-3/ https://www.w3.org/Graphics/JPEG/itu-t81.pdf https://www.w3.org/Graphics/GIF/spec-gif89a.txt https://www.rfc-editor.org/rfc/rfc9649",
-	Extensions: []string{".png", ".apng", ".jpg", ".jpeg", ".jfif", ".gif", ".webp"},
+	Extensions: []string{".png", ".apng", ".jpg", ".jpeg", ".jfif", ".gif", ".webp", ".bmp", ".ico", ".cur", ".tif", ".tiff"},
 	Match: func(in *format.Input) format.Confidence {
-		if reader(in.Head()) != nil {
+		if reader(in.Head()) != nil || isTIFF(in.Head()) {
 			return format.Strong
 		}
 		return format.No
@@ -32,6 +33,9 @@ var Format = format.Format{
 	Read: func(in *format.Input) format.Result {
 		if read := reader(in.Head()); read != nil {
 			return walk(in, read)
+		}
+		if isTIFF(in.Head()) {
+			return readTIFF(in)
 		}
 		return format.Result{}
 	},
@@ -49,6 +53,10 @@ func reader(head []byte) func(*walker) error {
 		return readGIF
 	case begins("RIFF") && len(head) >= 12 && string(head[8:12]) == "WEBP":
 		return readWebP
+	case isBMP(head):
+		return readBMP
+	case isIcon(head):
+		return readIcon
 	}
 	return nil
 }
@@ -74,6 +82,7 @@ func walk(in *format.Input, read func(*walker) error) format.Result {
 	defer w.Close()
 	err := read(w)
 	if err == nil {
+		w.blank()
 		return format.Result{Spans: w.spans}
 	}
 	if errors.Is(err, bounded.ErrTruncated) {
@@ -82,6 +91,22 @@ func walk(in *format.Input, read func(*walker) error) format.Result {
 	at := w.end()
 	return format.Result{Spans: append(w.spans, format.Span{Offset: at, Length: in.R.Size() - at, Kind: format.Unread,
 		Rule: "SP-COV-004", Reason: fmt.Sprintf("The image cannot be read from byte %d on: %s.", at, err)})}
+}
+
+// maxBlank is how many bytes without meaning may follow the end marker: cameras
+// and web servers leave a zero or the end of a line there.
+const maxBlank = 16
+
+// blank takes a few zeros or ends of lines behind the end to the file.
+func (w *walker) blank() {
+	n := w.Remaining()
+	if n == 0 || n > maxBlank {
+		return
+	}
+	p, err := w.Next(n)
+	if err == nil && !slices.ContainsFunc(p, func(b byte) bool { return b != 0 && b != '\n' && b != '\r' }) {
+		w.explain(format.Structure)
+	}
 }
 
 // end is the end of what is explained so far.

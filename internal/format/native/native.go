@@ -1,7 +1,12 @@
 // Package native recognises machine code and compiled bytecode: ELF, PE, Mach-O,
 // WebAssembly, archives of objects, Java and Python bytecode, LLVM bitcode. It
 // checks enough of each header that weights which happen to begin with "MZ" are
-// not mistaken for it, and reads nothing more.
+// not mistaken for it. Of the common kinds it reads the headers: for which
+// machine, which libraries it needs, for which host it is a plug-in, and where it
+// ends, so that what is appended to it stays unexplained.
+//
+// Specification: System V ABI (ELF), Microsoft PE/COFF, mach-o/loader.h, the
+// WebAssembly core specification 3.0, JVMS 4, Lib/importlib of CPython.
 //
 // Threat: a library or program beside the weights runs with the rights of
 // whoever loads the model.
@@ -10,8 +15,8 @@ package native
 
 import (
 	"encoding/binary"
+	"fmt"
 
-	"github.com/sallyport/sallyport/internal/finding"
 	"github.com/sallyport/sallyport/internal/format"
 	"github.com/sallyport/sallyport/internal/rule"
 )
@@ -23,7 +28,7 @@ var Format = format.Format{
 	Spec:  "https://refspecs.linuxfoundation.org/elf/gabi4+/ch4.eheader.html",
 	Extensions: []string{".so", ".dll", ".exe", ".dylib", ".pyd", ".pyc", ".pyo", ".node", ".wasm", ".class",
 		".o", ".a", ".ko", ".sys", ".scr", ".llamafile"},
-	Rules: []string{"SP-NATIVE-001"},
+	Rules: []string{ruleCode, ruleGadget, "SP-COV-012"},
 	Match: match,
 	Read:  read,
 
@@ -37,47 +42,83 @@ func match(in *format.Input) format.Confidence {
 	return format.No
 }
 
-func read(in *format.Input) format.Result {
-	k := kind(in)
-	if k == "" {
-		return format.Result{}
+const (
+	ruleCode   = "SP-NATIVE-001" // compiled code
+	ruleGadget = "SP-NATIVE-002" // compiled code that names functions known from attacks
+)
+
+func read(in *format.Input) (res format.Result) {
+	k := kindOf(in)
+	if k == nil {
+		return res
 	}
-	return format.Result{
-		Findings: []finding.Finding{rule.Finding("SP-NATIVE-001", in.Location(0, 0), k,
-			"This file is "+k+": it runs as it is, with the rights of whoever loads or starts it.")},
-		Spans: []format.Span{{Length: in.R.Size(), Kind: format.Unread, Rule: "SP-COV-012",
-			Reason: "Compiled code is recognised and not read."}},
+	d := &detail{}
+	if k.inspect != nil {
+		d = k.inspect(in)
 	}
+	name := k.name
+	if d.what != "" {
+		name = d.what
+	}
+	end := in.R.Size()
+	if d.end > 0 && d.end < end {
+		end = d.end
+	}
+	message := "This file is " + name + ": it runs as it is, with the rights of whoever loads or starts it." + d.say()
+	if rest := in.R.Size() - end; rest > 0 {
+		message += fmt.Sprintf(" Behind its end stand %d bytes more.", rest)
+	}
+	at := in.Location(0, end)
+	res.Findings = append(res.Findings, rule.Finding(ruleCode, at, k.name, message))
+	if len(d.bad) > 0 {
+		res.Findings = append(res.Findings, rule.Finding(ruleGadget, at, d.bad[0], "This compiled code refers to "+list(d.bad)+", known from attacks."))
+	}
+	res.Facts = d.facts(name)
+	// What lies behind the end is nobody's: the engine looks into it.
+	res.Spans = []format.Span{{Length: end, Kind: format.Unread, Rule: "SP-COV-012",
+		Reason: "Compiled code is recognised, and what it does is not judged."}}
+	return res
 }
 
 // kind names the compiled code an input holds, or is "".
 func kind(in *format.Input) string {
-	head := in.Head()
-	for _, k := range kinds {
-		if k.is(head, in) {
-			return k.name
-		}
+	if k := kindOf(in); k != nil {
+		return k.name
 	}
 	return ""
 }
 
-var kinds = []struct {
-	name string
-	is   func(head []byte, in *format.Input) bool
-}{
-	{"an ELF program or library (Linux)", isELF},
-	{"a PE program or library (Windows)", isPE},
-	{"an Actually Portable Executable (all systems)", begins("MZqFpD='", 8)},
-	{"a Mach-O program or library (macOS)", isMachO},
-	{"a universal Mach-O program or library (macOS)", isFat},
-	{"a Java class", isClass},
-	{"a WebAssembly module", begins("\x00asm\x01\x00\x00\x00", 8)},
-	{"an archive of compiled objects", begins("!<arch>\n", 8)},
-	{"a thin archive of compiled objects", begins("!<thin>\n", 8)},
-	{"LLVM bitcode", isBitcode},
-	{"compiled Python code", isPyc},
-	{"compiled Lua code", begins("\x1bLua", 5)},
-	{"an Android executable", begins("dex\n0", 8)},
+func kindOf(in *format.Input) *codeKind {
+	head := in.Head()
+	for i := range kinds {
+		if kinds[i].is(head, in) {
+			return &kinds[i]
+		}
+	}
+	return nil
+}
+
+// codeKind is one kind of compiled code.
+type codeKind struct {
+	name    string
+	is      func(head []byte, in *format.Input) bool
+	inspect func(in *format.Input) *detail // nil: only recognised
+}
+
+var kinds = []codeKind{
+	{"an ELF program or library (Linux)", isELF, inspectELF},
+	{"a PE program or library (Windows)", isPE, inspectPE},
+	{"an Actually Portable Executable (all systems)", begins("MZqFpD='", 8), nil},
+	{"a Mach-O program or library (macOS)", isMachO, inspectMachO},
+	{"a universal Mach-O program or library (macOS)", isFat, inspectFat},
+	{"a Java class", isClass, inspectClass},
+	{"a WebAssembly module", begins("\x00asm\x01\x00\x00\x00", 8), inspectWasm},
+	{"an archive of compiled objects", begins("!<arch>\n", 8), nil},
+	{"a thin archive of compiled objects", begins("!<thin>\n", 8), nil},
+	{"LLVM bitcode", isBitcode, nil},
+	{"compiled Python code", isPyc, inspectPyc},
+	{"compiled Lua code", begins("\x1bLua", 5), nil},
+	{"an Android executable", begins("dex\n0", 8), nil},
 }
 
 // begins makes a check for a magic in a file of at least size bytes.
