@@ -8,6 +8,7 @@ import (
 	"maps"
 	"path"
 	"slices"
+	"strings"
 
 	"github.com/sallyport/sallyport/internal/artifact"
 	"github.com/sallyport/sallyport/internal/bounded"
@@ -129,7 +130,7 @@ func (res *fileResult) raise(id string, c *claim, message string) {
 
 // claimed explains with claims what is left of a file.
 func (w *worker) claimed(ctx context.Context, f *artifact.File, claims []claim, res *fileResult) {
-	if len(res.holes) == 0 {
+	if len(res.holes) == 0 || w.named(f.Path) {
 		return
 	}
 	content, err := f.Open()
@@ -148,6 +149,18 @@ func (w *worker) claimed(ctx context.Context, f *artifact.File, claims []claim, 
 	x.explainByClaims(in, tile(claims))
 	res.read += counted.n
 	res.trouble(finding.Location{Path: f.Path}, budget)
+}
+
+// named reports a file whose name says that it is something of its own, such as a
+// library or a pickle: whoever opens it by that name does not read it as the data
+// that a model claims it to be.
+func (w *worker) named(p string) bool {
+	name := path.Base(p)
+	switch strings.ToLower(path.Ext(name)) {
+	case ".bin", ".data", ".dat", ".raw", ".weight":
+		return false
+	}
+	return slices.ContainsFunc(w.formats, func(f format.Format) bool { return f.Claims(name) })
 }
 
 // explainByClaims replaces the gaps that say "nobody explains these bytes".

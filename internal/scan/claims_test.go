@@ -78,6 +78,28 @@ func TestClaims(t *testing.T) {
 	}
 }
 
+func TestClaimsDoNotExplainWhatANameSays(t *testing.T) {
+	library := format.Format{ID: "library", Extensions: []string{".so", ".bin"}, Match: func(*format.Input) format.Confidence { return format.No }}
+	for name, want := range map[string]string{
+		"w":       "clean\n",
+		"w.bin":   "clean\n",
+		"w.so":    "incomplete\ngap SP-COV-002 w.so @0+10 \n",
+		"v/W.SO":  "incomplete\ngap SP-COV-002 v/W.SO @0+10 \n",
+		"w.so.01": "clean\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			tree := &artifact.Tree{Files: []artifact.File{file("m", "CLAIM "+name+" 0 -1 a"), file(name, "1234567890")}}
+			r, err := Run(context.Background(), tree, append([]format.Format{claimer, library}, toys...), Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(want, summary(r)); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
 func TestOverlapsOfTwoModelsAreNone(t *testing.T) {
 	tree := &artifact.Tree{Files: []artifact.File{file("m", "CLAIM w 0 6 a\nCLAIM w 6 4 b"), file("n", "CLAIM w 4 6 b"), file("w", "1234567890")}}
 	r, err := Run(context.Background(), tree, append([]format.Format{claimer}, toys...), Options{})

@@ -71,6 +71,9 @@ func Run(ctx context.Context, tree *artifact.Tree, formats []format.Format, opt 
 		report.Gaps = append(report.Gaps, r.gaps...)
 		report.BytesRead += r.read
 	}
+	if opt.Deep {
+		report.Findings = append(report.Findings, strangers(report.Files)...)
+	}
 	report.Seal()
 	return report, nil
 }

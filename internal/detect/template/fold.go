@@ -22,8 +22,11 @@ func fold(n *node) (s string, ok bool) {
 		right, ok := fold(n.kids[1])
 		return left + right, ok
 	case kindItem: // text[::-1]
+		if i := n.kids[1]; i.kind != kindSlice || i.text != backwards {
+			return "", false
+		}
 		text, ok := fold(n.kids[0])
-		return reversed(text), ok && n.kids[1].kind == kindSlice && len(n.kids[1].kids) == 1
+		return reversed(text), ok
 	case kindFilter:
 		return foldFilter(n)
 	case kindCall:

@@ -15,6 +15,9 @@ type judgement struct {
 	res    detect.Result
 	raised map[string]bool
 	open   []*branch // conditions around the current place, outermost first
+	made   *made
+
+	tooDeep bool // more open conditions than maxOpen
 }
 
 func (j *judgement) raise(id string, at int, symbol, message string) {
@@ -45,6 +48,8 @@ func (j *judgement) statement(tag token, es []*node) {
 		j.walk(e)
 	}
 	switch tag.text {
+	case "filter":
+		j.filterBlock(es)
 	case "include", "import", "extends", "from":
 		j.raise(ruleOther, tag.at, tag.text, "The template loads another one ("+tag.text+"), which was not looked at.")
 	}
@@ -74,6 +79,9 @@ func (j *judgement) walk(n *node) {
 		if internal(n.text) {
 			j.reaches(n.at, n.text)
 		}
+		if (n.text == "format" || n.text == "format_map") && j.made.text(n.kids[0]) {
+			j.computes(n.at, "a format")
+		}
 	case kindItem:
 		j.key(n.kids[1], n.at)
 	case kindFilter:
@@ -99,7 +107,8 @@ func (j *judgement) walk(n *node) {
 // constant looks at a whole string: dunder names are written for one purpose,
 // wherever they go from here.
 func (j *judgement) constant(n *node, s string) {
-	if len(s) > 4 && strings.HasPrefix(s, "__") && strings.HasSuffix(s, "__") && !strings.ContainsAny(s, " \n<>") || strings.Contains(s, ".__") {
+	if len(s) > 4 && strings.HasPrefix(s, "__") && strings.HasSuffix(s, "__") && !strings.ContainsAny(s, " \n<>") || strings.Contains(s, ".__") ||
+		strings.Contains(s, "{") && strings.Contains(s, "._") && strings.Contains(s, "}") && !strings.ContainsAny(s, " \n<>") {
 		j.reaches(n.at, s)
 	}
 	j.encoded(n.at, s)
@@ -119,6 +128,28 @@ func (j *judgement) key(k *node, at int) {
 	}
 	if piece := underscores(k); piece != "" {
 		j.reaches(at, piece+"…")
+	} else if j.made.computed(k) {
+		j.computes(at, "a name")
+	}
+}
+
+// computes reports a name that only rendering knows: an index is an attribute,
+// too, and templates for chats have no reason to put the name of one together.
+func (j *judgement) computes(at int, what string) {
+	j.raise(ruleComputed, at, what, "The template puts together "+what+" by which it looks something up, so that nobody sees what it reaches for.")
+}
+
+// filterBlock judges "filter a(b)|c", whose first filter has no value in front.
+func (j *judgement) filterBlock(es []*node) {
+	if len(es) == 0 {
+		return
+	}
+	n := es[0]
+	for n.kind == kindFilter {
+		n = n.kids[0]
+	}
+	if n.kind == kindCall && n.kids[0].kind == kindName {
+		j.filter(&node{kind: kindFilter, text: n.kids[0].text, at: n.at, kids: append([]*node{{kind: kindNumber}}, n.kids[1:]...)})
 	}
 }
 
@@ -154,12 +185,19 @@ func (j *judgement) filter(n *node) {
 			}
 			j.reaches(n.at, s)
 		}
-	case "map", "selectattr", "rejectattr", "groupby", "sum", "sort", "unique", "min", "max":
-		for _, arg := range n.kids[1:] {
+	case "map", "selectattr", "rejectattr", "groupby", "sum", "sort", "unique", "min", "max", "join":
+		for i, arg := range n.kids[1:] {
+			if i == 0 && n.text == "join" && arg.kind != kindUnary && !(arg.kind == kindBinary && arg.text == "=") {
+				continue // what stands between
+			}
 			if arg.kind == kindBinary && arg.text == "=" {
 				arg = arg.kids[1]
 			}
-			if s, ok := fold(arg); ok {
+			s, ok := fold(arg)
+			if !ok && (j.made.computed(arg) || arg.kind == kindUnary && arg.text[0] == '*') {
+				j.computes(n.at, "a name")
+			}
+			if ok {
 				for part := range strings.SplitSeq(s, ".") {
 					if internal(part) && part != "_" {
 						j.reaches(n.at, part)

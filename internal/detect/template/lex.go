@@ -99,20 +99,39 @@ func delimited(src string, open int, take func(piece) error) (int, error) {
 	return l.pos, take(piece{kind: kind, at: open, in: tokens})
 }
 
-// raw takes everything up to endraw as text.
+// raw takes everything up to endraw as text. Only the exact tag ends it: what
+// Jinja takes for text must not be code here, nor the other way round.
 func raw(src string, pos int, take func(piece) error) (int, error) {
-	for at := pos; ; {
+	for at := pos; ; at += 2 {
 		i := strings.Index(src[at:], "{%")
 		if i < 0 {
 			return 0, &syntaxError{pos, "raw has no endraw"}
 		}
 		at += i
-		word := strings.TrimLeft(strings.TrimLeft(src[at+2:], "-+"), " \t\r\n")
-		if end := strings.Index(src[at:], "%}"); strings.HasPrefix(word, "endraw") && end > 0 {
-			return at + end + 2, take(piece{kind: 't', at: pos, text: src[pos:at]})
+		if end := endraw(src[at+2:]); end > 0 {
+			return at + 2 + end, take(piece{kind: 't', at: pos, text: src[pos:at]})
 		}
-		at += 2
 	}
+}
+
+// endraw is the length of what is left of an endraw tag behind its opening, or 0.
+func endraw(s string) int {
+	rest := s
+	if rest != "" && (rest[0] == '-' || rest[0] == '+') {
+		rest = rest[1:]
+	}
+	rest, ok := strings.CutPrefix(strings.TrimLeftFunc(rest, unicode.IsSpace), "endraw")
+	if !ok {
+		return 0
+	}
+	rest = strings.TrimLeftFunc(rest, unicode.IsSpace)
+	if rest != "" && (rest[0] == '-' || rest[0] == '+') {
+		rest = rest[1:]
+	}
+	if rest, ok = strings.CutPrefix(rest, "%}"); !ok {
+		return 0
+	}
+	return len(s) - len(rest)
 }
 
 // lexer reads the inside of one pair of delimiters.
@@ -168,7 +187,7 @@ func (l *lexer) next() (token, error) {
 	case c == '"' || c == '\'':
 		return l.quoted(c)
 	case c >= '0' && c <= '9':
-		return l.while(tokenNumber, func(r rune) bool { return r == '.' || r == '_' || unicode.IsDigit(r) || unicode.IsLetter(r) }), nil
+		return l.number(), nil
 	case c == '_' || c >= utf8.RuneSelf || unicode.IsLetter(rune(c)):
 		return l.while(tokenName, func(r rune) bool { return r == '_' || unicode.IsLetter(r) || unicode.IsDigit(r) }), nil
 	}
@@ -204,6 +223,38 @@ func (l *lexer) while(kind tokenKind, ok func(rune) bool) token {
 		l.pos += n
 	}
 	return token{kind, l.src[at:l.pos], at}
+}
+
+// number reads a number; a dot that no digit follows is an attribute of it.
+func (l *lexer) number() token {
+	at := l.pos
+	digits := func(more string) {
+		for l.pos < len(l.src) && (l.src[l.pos] >= '0' && l.src[l.pos] <= '9' || strings.IndexByte(more, l.src[l.pos]) >= 0) {
+			l.pos++
+		}
+	}
+	digit := func(i int) bool { return i < len(l.src) && l.src[i] >= '0' && l.src[i] <= '9' }
+	if l.src[at] == '0' && at+1 < len(l.src) && strings.IndexByte("xXoObB", l.src[at+1]) >= 0 {
+		l.pos += 2
+		digits("_abcdefABCDEF")
+		return token{tokenNumber, l.src[at:l.pos], at}
+	}
+	digits("_")
+	if digit(l.pos+1) && l.src[l.pos] == '.' {
+		l.pos++
+		digits("_")
+	}
+	if l.pos < len(l.src) && l.src[l.pos]|0x20 == 'e' {
+		switch {
+		case digit(l.pos + 1):
+			l.pos++
+			digits("_")
+		case digit(l.pos+2) && (l.src[l.pos+1] == '+' || l.src[l.pos+1] == '-'):
+			l.pos += 2
+			digits("_")
+		}
+	}
+	return token{tokenNumber, l.src[at:l.pos], at}
 }
 
 // quoted reads a string constant and undoes its escapes as Python does.

@@ -17,7 +17,7 @@ const (
 	kindNumber = '#'
 	kindAttr   = '.' // kids[0].text
 	kindItem   = '[' // kids[0][kids[1]]
-	kindSlice  = ':' // start, stop, step; missing ones are nil
+	kindSlice  = ':' // the parts that are there; text is backwards for [::-1]
 	kindCall   = '(' // kids[0](kids[1:]...)
 	kindFilter = '|' // kids[0]|text(kids[1:]...)
 	kindTest   = '?' // kids[0] is text
@@ -26,6 +26,8 @@ const (
 	kindList   = 'l' // list, tuple or dict
 	kindIf     = 'i' // kids[0] if kids[1] else kids[2]
 )
+
+const backwards = "::-1"
 
 const (
 	maxDepth = 100  // nesting of expressions
@@ -289,5 +291,9 @@ func (p *parser) subscript() *node {
 	if colons == 0 && len(parts) == 1 {
 		return parts[0]
 	}
-	return &node{kind: kindSlice, at: at, kids: parts}
+	n := &node{kind: kindSlice, at: at, kids: parts}
+	if colons == 2 && len(parts) == 1 && p.in[p.pos-2].text == "1" && p.in[p.pos-3].text == "-" && p.in[p.pos-4].text == ":" {
+		n.text = backwards
+	}
+	return n
 }

@@ -28,7 +28,7 @@ var Detector = detect.Detector{
 	ID:        "template",
 	Title:     "Jinja template",
 	Languages: []string{"jinja"},
-	Rules:     []string{ruleInternals, ruleOther, ruleTrigger, ruleInvisible, ruleEncoded, ruleEndless},
+	Rules:     []string{ruleInternals, ruleOther, ruleTrigger, ruleInvisible, ruleEncoded, ruleEndless, ruleComputed},
 	Judge:     judge,
 }
 
@@ -39,10 +39,11 @@ const (
 	ruleInvisible = "SP-TPL-004"
 	ruleEncoded   = "SP-TPL-005"
 	ruleEndless   = "SP-TPL-006"
+	ruleComputed  = "SP-TPL-007"
 )
 
 // maxBytes is the longest template that is parsed; real ones have some kilobytes.
-const maxBytes = 1 << 20
+const maxBytes = 256 << 10
 
 func judge(t *detect.Text) detect.Result {
 	j := &judgement{text: t, raised: map[string]bool{}}
@@ -53,7 +54,11 @@ func judge(t *detect.Text) detect.Result {
 		return detect.Result{Gap: "It is not valid UTF-8."}
 	}
 	j.invisible()
+	j.made = follow(string(t.Content))
 	err := parse(string(t.Content), j)
+	if j.tooDeep {
+		j.res.Gap = "Its conditions are nested deeper than Python can compile."
+	}
 	var syntax *syntaxError
 	if errors.As(err, &syntax) {
 		j.res.Gap = fmt.Sprintf("It is no valid Jinja template (line %d): %s.", line(string(t.Content), syntax.at), rule.Clip(syntax.what))

@@ -114,3 +114,25 @@ func TestPlace(t *testing.T) {
 		t.Errorf("at %d", at)
 	}
 }
+
+func TestBounds(t *testing.T) {
+	many := strings.Repeat
+	for name, tc := range map[string]struct {
+		text string
+		gap  string
+	}{
+		"conditions_and_much_text": {many("{% if 'hello' in content %}", 5000) + many("say ", 20000), "nested deeper"},
+		"conditions_closed":        {many("{% if a %}x{% endif %}", 5000), ""},
+		"raw_without_end":          {"{% raw %}" + many("{%", 100_000), "no endraw"},
+		"raw_with_cut_ends":        {"{% raw %}" + many("{%endraw", 20_000), "no endraw"},
+		"chain_of_variables":       {many("{% set a = b ~ c %}{% set b = a %}", 2000), ""},
+		"too_long":                 {many("x", maxBytes+1), "longer"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			res := Detector.Judge(&detect.Text{Content: []byte(tc.text)})
+			if !strings.Contains(res.Gap, tc.gap) || tc.gap == "" && res.Gap != "" {
+				t.Errorf("gap %q, want %q", res.Gap, tc.gap)
+			}
+		})
+	}
+}

@@ -17,6 +17,9 @@ type branch struct {
 func (j *judgement) block(tag token, es []*node) {
 	switch tag.text {
 	case "if":
+		if j.tooDeep = j.tooDeep || len(j.open) == maxOpen; j.tooDeep {
+			return
+		}
 		j.open = append(j.open, newBranch(tag, es))
 	case "elif", "else":
 		if k := len(j.open) - 1; k >= 0 {
@@ -39,11 +42,16 @@ func newBranch(tag token, es []*node) *branch {
 	return b
 }
 
+const (
+	maxOpen = 100  // conditions in conditions: as many levels as Python has
+	maxSaid = 4096 // bytes of what one branch prints
+)
+
 // says adds printed text to every branch around it.
 func (j *judgement) says(text string) {
 	for _, b := range j.open {
-		if b.trigger != "" && b.said.Len() < 4096 {
-			b.said.WriteString(text)
+		if left := maxSaid - b.said.Len(); b.trigger != "" && left > 0 {
+			b.said.WriteString(text[:min(len(text), left)])
 		}
 	}
 }

@@ -92,7 +92,7 @@ func (c *collector) template(p *decode.Parser, v *decode.Value) {
 	if v.Kind != decode.String || string(p.Key(0)) != "chat_template" || len(v.Bytes) == 0 {
 		return
 	}
-	if d := p.Depth(); d > 1 && string(p.Key(d-1)) == "name" {
+	if d := p.Depth(); d > 2 && string(p.Key(d-1)) == "name" { // of a template in a list; in a dict, each key names a template
 		return
 	}
 	if v.Cut {

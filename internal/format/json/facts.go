@@ -10,7 +10,8 @@ import (
 // factKeys are the top-level keys that tell something about the model, by file.
 var factKeys = []struct{ file, prefix, keys string }{
 	{"config.json", "config", " model_type architectures torch_dtype dtype vocab_size hidden_size num_hidden_layers" +
-		" num_attention_heads max_position_embeddings transformers_version _name_or_path "},
+		" num_attention_heads max_position_embeddings transformers_version _name_or_path num_layers n_layer decoder_layers encoder_layers" +
+		" num_nextn_predict_layers num_mtp_layers mtp_num_hidden_layers "},
 	{"tokenizer_config.json", "tokenizer", " tokenizer_class model_max_length "},
 	{"adapter_config.json", "adapter", " base_model_name_or_path peft_type "},
 	{"model_index.json", "pipeline", " _class_name _diffusers_version "},

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"strconv"
 	"strings"
 
 	"github.com/sallyport/sallyport/internal/bounded"
@@ -39,19 +40,62 @@ func matchConfig(in *format.Input) format.Confidence {
 	if strings.HasSuffix(name, shardsEnding) {
 		return format.Strong
 	}
-	if mem := in.R.Memory(); mem != nil {
-		head = mem
-	}
 	folder := path.Dir(in.Path)
-	switch {
-	case bytes.Contains(head, []byte(`"modelTopology"`)): // of TensorFlow.js
+	switch s := search(in); {
+	case s.tfjs:
 		return format.No
-	case bytes.Contains(head, []byte(`class_name"`)) && bytes.Contains(head, []byte(`"config"`)):
+	case s.class && s.config || s.escaped:
 		return format.Strong
 	case name == config && len(in.Inside) == 0 && (in.Repo.Has(path.Join(folder, "model.weights.h5")) || in.Repo.Has(path.Join(folder, metadata))):
 		return format.Strong
 	}
 	return format.No
+}
+
+// signs are the words by which a configuration is recognised, wherever they stand
+// in a text: it may be padded, and its keys written with escapes.
+type signs struct{ class, config, escaped, tfjs bool }
+
+func search(in *format.Input) (s signs) {
+	if mem := in.R.Memory(); mem != nil {
+		s.look(mem)
+		return s
+	}
+	s.look(in.Head())
+	if bytes.IndexByte(in.Head(), 0) >= 0 {
+		return s // no JSON
+	}
+	const overlap = 16
+	block := make([]byte, 64<<10)
+	for off := int64(0); off < in.R.Size(); off += int64(len(block) - overlap) {
+		n := min(int64(len(block)), in.R.Size()-off)
+		if got, _ := in.R.ReadAt(block[:n], off); int64(got) < n {
+			return s // its reader tells
+		}
+		s.look(block[:n])
+	}
+	return s
+}
+
+func (s *signs) look(p []byte) {
+	s.tfjs = s.tfjs || bytes.Contains(p, []byte(`"modelTopology"`)) // of TensorFlow.js
+	s.class = s.class || bytes.Contains(p, []byte(`class_name"`))
+	s.config = s.config || bytes.Contains(p, []byte(`"config"`))
+	for !s.escaped {
+		i := bytes.Index(p, []byte(`\u00`))
+		if i < 0 || len(p)-i < 6 {
+			return
+		}
+		s.escaped = letter(p[i+4], p[i+5])
+		p = p[i+4:]
+	}
+}
+
+// letter reports two digits of an escape that stand for a letter or an underscore,
+// which nobody needs to escape.
+func letter(high, low byte) bool {
+	c, err := strconv.ParseUint(string([]byte{high, low}), 16, 8)
+	return err == nil && (c == '_' || c|0x20 >= 'a' && c|0x20 <= 'z')
 }
 
 func readConfig(in *format.Input) format.Result {

@@ -2,6 +2,7 @@ package keras
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/sallyport/sallyport/internal/rule"
@@ -19,19 +20,22 @@ func (w *walker) judge(o *object) {
 	case "__lambda__":
 		w.lambda(o, "A function", first(o.config["code"], o.config["value"]))
 		return
-	case "__keras_tensor__", "__tensor__", "__numpy__", "__bytes__", "__ellipsis__", "__slice__", "__tuple__", "TensorShape", "TypeSpec":
-		return // values; a TypeSpec is looked up among those that are registered
+	case "__keras_tensor__", "__tensor__", "__numpy__", "__bytes__", "__ellipsis__", "__slice__":
+		return // values
 	case "__typespec__":
 		w.typeSpec(o)
 		return
 	case "function":
 		w.function(o, module, outer, o.inner.s)
 		return
+	}
+	if outer && module != "" && module != "__main__" && slices.Contains(settled[:], o.class.s) { // versions before 3.9 import the module, whatever the class is
+		w.foreign(o, module, o.class.s)
+	}
+	switch o.class.s {
 	case "Lambda":
 		w.lambdaLayer(o)
-		if !outer || module == "" {
-			return
-		}
+		return
 	case "TorchModuleWrapper":
 		w.torchModule(o)
 		return
@@ -47,11 +51,17 @@ func (w *walker) judge(o *object) {
 	case "ClassMethod":
 		w.tensorFlow(o, o.config["cls_symbol"])
 		return
-	case "InstanceMethod", "InstanceProperty":
-		return // of the tensor that comes in
+	case "InstanceMethod", "InstanceProperty": // of the tensor that comes in
+		return
+	case "__tuple__", "TensorShape", "TypeSpec": // values; a TypeSpec is looked up among those that are registered
+		return
 	}
 	w.named(o, module, outer)
 }
+
+// settled are the classes that are judged by what their configuration says.
+var settled = [...]string{"Lambda", "TorchModuleWrapper", "TFSMLayer", "TFOpLambda", "SlicingOpLambda", "TensorFlowOpLayer", "ClassMethod",
+	"InstanceMethod", "InstanceProperty", "__tuple__", "TensorShape", "TypeSpec"}
 
 func first(texts ...text) text {
 	for _, t := range texts {

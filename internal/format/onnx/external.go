@@ -60,16 +60,10 @@ const memory = "*/_ORT_MEM_ADDR_/*"
 
 // elsewhere judges the place of a tensor with n elements in another file.
 func (t *reader) elsewhere(x *tensor, n int64, e element) {
-	p := &x.place
-	if p.twice {
-		t.gap(gapTwice, x.off, 0, `The place of the tensor "`+rule.Clip(x.name)+`" is given twice.`)
-	}
-	for _, location := range p.others {
-		t.badLocation(location, x.name, x.off)
-	}
-	if t.badLocation(p.location, x.name, x.off) {
+	if !t.located(x) {
 		return
 	}
+	p := &x.place
 	claim := format.Claim{Path: path.Join(path.Dir(t.in.Path), p.location), Name: x.name, At: t.in.Location(x.off, 0)}
 	claim.Type, claim.Row = x.layout()
 	size, known := sizeOf(n, e.bits)
@@ -90,6 +84,19 @@ func (t *reader) elsewhere(x *tensor, n int64, e element) {
 		claim.Length = size
 	}
 	t.claim(claim, p.location)
+}
+
+// located judges every path that the place of a tensor names, and reports whether
+// the one that counts can be followed.
+func (t *reader) located(x *tensor) bool {
+	p := &x.place
+	if p.twice {
+		t.gap(gapTwice, x.off, 0, `The place of the tensor "`+rule.Clip(x.name)+`" is given twice.`)
+	}
+	for _, location := range p.others {
+		t.badLocation(location, x.name, x.off)
+	}
+	return !t.badLocation(p.location, x.name, x.off)
 }
 
 // claim hands a claim to the engine. A model inside of another file has no

@@ -101,7 +101,7 @@ func (t *reader) tensorField(m *protobuf.Message, x *tensor) bool {
 			}
 		}
 	case tensorType:
-		x.number = m.Value
+		x.number = uint64(uint32(m.Value)) // parsers cut enums and int32 to 32 bits
 	case tensorSegment:
 		x.segment = true
 		return false
@@ -122,7 +122,7 @@ func (t *reader) tensorField(m *protobuf.Message, x *tensor) bool {
 			t.placeEntry(&sub, &x.place)
 		}
 	case tensorLocation:
-		x.external = m.Value == 1
+		x.external = uint32(m.Value) == 1
 	default:
 		return false
 	}
@@ -190,6 +190,10 @@ func (t *reader) numbers(m *protobuf.Message, x *tensor) {
 func (t *reader) checkTensor(x *tensor, length int64) {
 	e := x.element()
 	n, ok := count(x.dims)
+	if readable := e.name != "" && ok && !x.segment; x.external && !readable { // loaders open the file before they look at the rest
+		t.located(x)
+		t.gap(gapUnsupported, x.off, 0, `The tensor "`+rule.Clip(x.name)+`" lies in another file, and what it is cannot be told.`)
+	}
 	switch {
 	case e.name == "":
 		if x.number != 0 || x.raw >= 0 || x.field != 0 {

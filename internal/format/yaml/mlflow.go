@@ -19,7 +19,7 @@ type mlflow struct {
 }
 
 func newMLflow(in *format.Input) *mlflow {
-	if in.Name != "MLmodel" {
+	if !strings.EqualFold(in.Name, "MLmodel") { // file systems exist that do not tell them apart
 		return nil
 	}
 	return &mlflow{folder: path.Dir(in.Path)}

@@ -45,7 +45,11 @@ func (s *settings) node(n *yaml.Node, keys []string, depth int) {
 	case yaml.MappingNode:
 		for i := 0; i+1 < len(n.Content); i += 2 {
 			below := keys
-			if key := n.Content[i]; key.ShortTag() != "!!merge" {
+			key := n.Content[i]
+			if key.Kind == yaml.AliasNode {
+				key = key.Alias
+			}
+			if key.ShortTag() != "!!merge" {
 				below = append(keys[:len(keys):len(keys)], key.Value)
 			}
 			s.node(n.Content[i+1], below, depth+1)
