@@ -52,7 +52,7 @@ var containers = []container{
 	{row: "Z02", name: "m.pt.zipspec", bad: "@internal/format/torch/testdata/bad/c02_duplicate_bad_first.pt.zipspec", want: "SP-PICKLE-001 SP-ZIP-001", good: torchZip(inert)},
 	{row: "Z03", name: "m.pt.zipspec", bad: "@internal/format/torch/testdata/bad/c03_duplicate_bad_last.pt.zipspec", want: "SP-PICKLE-001 SP-ZIP-001", good: torchZip(inert)},
 	{row: "Z04", name: "m.pt.zipspec", bad: "@internal/format/torch/testdata/bad/c04_case_variants.pt.zipspec", want: "SP-PICKLE-001 SP-ZIP-002", good: torchZip(inert)},
-	{row: "Z05", name: "m.pt.zipspec", bad: "entry m/data.pkl stored " + strings.Replace(evil, "@asm", "@asm crc=1", 1) + tail, want: "SP-PICKLE-001", good: torchZip(inert)},
+	{row: "Z05", name: "m.pt.zipspec", bad: "entry m/data.pkl stored " + strings.Replace(evil, "@asm", "@asm crc=1", 1) + tail, want: "SP-PICKLE-001 SP-ZIP-012", good: torchZip(inert)},
 	{row: "Z06", name: "m.pt.zipspec", bad: "@internal/format/torch/testdata/bad/c06_local_name.pt.zipspec", want: "SP-PICKLE-001 SP-ZIP-003", good: torchZip(inert)},
 	{row: "Z07", name: "m.pt.zipspec", bad: "@internal/format/torch/testdata/bad/c07_central_flag.pt.zipspec", want: "SP-PICKLE-001 SP-ZIP-004", good: "@rules/SP-ZIP-004/good/utf8flag.zip.zipspec", goodName: "m.zip.zipspec"},
 	{row: "Z08", name: "m.pt.zipspec", bad: "@internal/format/torch/testdata/bad/c54_central_size.pt.zipspec", want: "SP-PICKLE-001 SP-ZIP-009", good: torchZip(inert)},
@@ -74,6 +74,7 @@ var containers = []container{
 	{row: "Z24", name: "m.pt.tarspec", bad: "entry pickle @asm\n" + evilStream + "@end\nentry storages @asm\nBININT1 0\nSTOP\n@end\nentry tensors @asm\nBININT1 0\nSTOP\n@end\n", want: "SP-PICKLE-001", good: "@internal/format/tar/testdata/clean/torch_tar.pt", goodName: "m.pt"},
 	{row: "Z25", name: "m.pt.hex", bad: "89 50 4e 47 0d 0a 1a 0a\n" + strings.Repeat("63 6f 73 0a ", 8), want: "SP-COV-004", good: "@internal/format/torch/testdata/clean/state_dict.pt", goodName: "m.pt"},
 	{row: "Z26", name: "m.pt.zipspec", bad: "@rules/SP-TORCH-001/bad/longer.pt.zipspec", want: "SP-TORCH-001", good: "@rules/SP-TORCH-001/good/fits.pt.zipspec"},
+	{row: "Z27", name: "model.safetensors.index.json", bad: `{"metadata": {"total_size": 4}, "weight_map": {"w": "../../other/model.safetensors"}}`, want: "SP-ST-008", good: torchZip(inert), goodName: "m.pt.zipspec"},
 
 	{row: "N01", name: "a.npy", bad: npy("'|O'", assembled(evilStream)), want: "SP-PICKLE-001", good: npy("'<f8'", "12345678")},
 	{row: "N02", name: "a.npy", bad: npy("[('a', [('b', '|O')])]", assembled(evilStream)), want: "SP-PICKLE-001", good: npy("[('a', [('b', '<f8')])]", "12345678")},
@@ -88,8 +89,14 @@ var containers = []container{
 	{row: "N11", name: "a.npy", bad: npy("'<f8'", "1234567"), want: "SP-COV-016", good: npy("'<f8'", "12345678")},
 	{row: "N12", name: "a.dat.asm", bad: evilStream, want: "SP-PICKLE-001", good: inertStream},
 
+	{row: "A01", name: "m.tar.tarspec", bad: "entry m.pkl @asm\n" + evilStream + "@end\n", want: "SP-PICKLE-001", good: "entry m.pkl @asm\n" + inertStream + "@end\n"},
+	{row: "A02", name: "m.tar.tarspec", bad: "@rules/SP-ARC-001/bad/parent.tar.tarspec", want: "SP-ARC-001", good: "@rules/SP-ARC-001/good/dots.tar.tarspec"},
 	{row: "A03", name: "a.pkl.gz", bad: gzipped(evilStream), want: "SP-PICKLE-001", good: gzipped(inertStream)},
 	{row: "A04", name: "a.joblib", bad: gzipped(evilStream), want: "SP-PICKLE-001", good: gzipped(inertStream)},
+
+	{row: "A05", name: "a.pkl.gz", bad: gzipped(inertStream) + gzipped(evilStream), want: "SP-PICKLE-001", good: gzipped(inertStream) + gzipped(inertStream)},
+	{row: "A07", name: "a.pkl.gz", bad: gzipped("PROTO 4\nhex 8e 00 00 00 05 00 00 00 00\nfill 83886080 0\nSTOP\n"), want: "SP-COV-003", good: gzipped("PROTO 4\nhex 8e 00 00 10 00 00 00 00 00\nfill 1048576 0\nSTOP\n")},
+	{row: "A08", name: "a.7z.7zspec", bad: "@rules/SP-ARC-006/bad/files.7z.7zspec", want: "SP-ARC-006", good: "@rules/SP-ARC-006/good/name.7z.7zspec"},
 
 	{row: "D01", name: "a.pkl.asm", bad: "PROTO 4\nGLOBAL dill._dill _create_function\nEMPTY_TUPLE\nREDUCE\nSTOP\n", want: "SP-PICKLE-010", good: "PROTO 4\nGLOBAL dill._dill _load_type\nBINUNICODE dict\nTUPLE1\nREDUCE\nSTOP\n"},
 	{row: "D02", name: "a.pkl.asm", bad: "PROTO 4\nGLOBAL cloudpickle.cloudpickle _make_function\nEMPTY_TUPLE\nREDUCE\nSTOP\n", want: "SP-PICKLE-010", good: "PROTO 4\nGLOBAL cloudpickle.cloudpickle _builtin_type\nBINUNICODE NoneType\nTUPLE1\nREDUCE\nSTOP\n"},
@@ -103,6 +110,7 @@ var containers = []container{
 	{row: "S03", name: "a.pt.zipspec", bad: "@internal/format/torch/testdata/bad/script_foreign_operator.pt.zipspec", want: "SP-TORCH-005", good: "@internal/format/torch/testdata/clean/scripted_quantized.pt", goodName: "a.pt"},
 	{row: "S04", name: "a.pt.zipspec", bad: "@rules/SP-TORCH-006/bad/script_type_comment.pt.zipspec", want: "SP-TORCH-006", good: "@internal/format/torch/testdata/clean/scripted.pt", goodName: "a.pt"},
 	{row: "S05", name: "a.pt2.zipspec", bad: "@internal/format/torch/testdata/bad/program_target.pt2.zipspec", want: "SP-TORCH-005", good: "@internal/format/torch/testdata/clean/program.pt2", goodName: "a.pt2"},
+	{row: "S06", name: "a.pte.fbspec", bad: "@rules/SP-PTE-002/bad/overflow.pte.fbspec", want: "SP-PTE-002", good: "@rules/SP-PTE-002/good/exact.pte.fbspec"},
 }
 
 // joblib is a stream with an array of four numbers between its instructions.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	decode "github.com/sallyport/sallyport/internal/decode/pickle"
 	"github.com/sallyport/sallyport/internal/finding"
@@ -20,6 +21,20 @@ type judge struct {
 	classes []class // of t.Imports, by index
 	res     format.Result
 	raised  map[string]bool
+}
+
+// judges are used again: a small pickle needs little memory besides.
+var judges = sync.Pool{New: func() any { return &judge{raised: map[string]bool{}} }}
+
+// forget makes the judge ready for the next input.
+func (j *judge) forget() {
+	clear(j.classes)
+	if len(j.raised) > 64 || cap(j.classes) > 256 {
+		*j = judge{raised: map[string]bool{}}
+		return
+	}
+	clear(j.raised)
+	*j = judge{classes: j.classes[:0], raised: j.raised}
 }
 
 // class is what is thought of one import.
@@ -62,9 +77,15 @@ func (j *judge) trace(t *decode.Trace) {
 			"Loading this file takes object %d of Python's extension registry, so the file does not say what it imports.", e.Code))
 	}
 	for _, d := range t.Desyncs {
-		j.desync(d)
+		if d.Kind != decode.FrameLong || !endless(t) {
+			j.desync(d)
+		}
 	}
 }
+
+// endless reports whether the file ends in the middle of the stream. A frame that is too long for the
+// file is then no lie about it: the rest is missing.
+func endless(t *decode.Trace) bool { return t.Err != nil && t.Err.Kind == decode.Truncated }
 
 // otherReading judges what loaders make of the stream that do not know joblib's
 // arrays. Only gadgets count in it: array data read as opcodes may spell anything.

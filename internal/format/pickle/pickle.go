@@ -108,7 +108,8 @@ func read(in *format.Input) format.Result {
 	if s == nil {
 		return format.Result{}
 	}
-	j := &judge{in: in, raised: map[string]bool{}}
+	j := judges.Get().(*judge)
+	j.in = in
 	for _, t := range s.traces {
 		j.trace(t)
 	}
@@ -123,5 +124,8 @@ func read(in *format.Input) format.Result {
 	if in.Told {
 		s.remember(j.res.Children)
 	}
-	return j.res
+	res := j.res
+	j.forget()
+	judges.Put(j)
+	return res
 }

@@ -84,6 +84,7 @@ func (a *archive) structure(off, length int64) {
 func (a *archive) step() bool {
 	rest := a.in.R.Size() - a.pos
 	if rest == 0 {
+		a.unmarked(a.pos)
 		return false
 	}
 	b, err := a.in.R.Bytes(a.pos, min(rest, blockSize))
@@ -220,7 +221,7 @@ func (a *archive) member(h header) bool {
 	a.content(&m)
 	a.judge(&m)
 	a.members = append(a.members, m)
-	return a.pos < a.in.R.Size()
+	return true
 }
 
 // largestOctal is the largest size that a header can say without an extension.
@@ -270,11 +271,23 @@ func (a *archive) end() bool {
 	}
 	a.structure(a.pos, int64(n))
 	a.pos += int64(n)
+	if n < blockSize {
+		a.unmarked(a.pos)
+	}
 	if n == len(p) || len(p)-n < blockSize || !validSum(p[n:n+blockSize]) {
 		return false
 	}
 	a.unread(a.pos, 0, gapMalformed, "Members follow behind the end of the archive; loaders differ in whether they read them.")
 	return true
+}
+
+// unmarked notes that the block of zeros is missing that ends an archive: it may
+// have had more members.
+func (a *archive) unmarked(off int64) {
+	if n := len(a.spans); n > 0 && a.spans[n-1].Kind == format.Unread {
+		return // it is known to be cut
+	}
+	a.unread(off, 0, gapMalformed, "The archive has no end mark: more may have followed.")
 }
 
 // resync looks for the next header behind something that is none. What lies

@@ -10,6 +10,6 @@ import (
 func FuzzRead(f *testing.F) {
 	formattest.Seed(f)
 	f.Fuzz(func(t *testing.T, name string, data []byte) {
-		formattest.Invariants(t, []format.Format{Format}, name, data)
+		formattest.Invariants(t, []format.Format{Series, Format}, name, data)
 	})
 }

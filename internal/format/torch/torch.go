@@ -37,7 +37,7 @@ var Format = format.Format{
 }
 
 func match(in *format.Input) format.Confidence {
-	if !zip.Match(in.R, in.Head()) {
+	if !zip.Match(in.R, in.Head()) || len(series(in)) > 0 {
 		return format.No
 	}
 	a := archive(in)

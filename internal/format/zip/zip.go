@@ -6,7 +6,7 @@
 // believe; package decode/zip reads all of them and reports where they part.
 // Every member goes back to the engine, duplicates and unlisted ones too.
 //
-// Not covered: CRC values, archives split over several files, methods other
+// Not covered: checksums of large members, archives split over several files, methods other
 // than stored, deflate and bzip2 (a gap each).
 package zip
 
