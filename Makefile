@@ -28,6 +28,7 @@ test: lint interop-setup ## everything: lint, unit tests, tests with foreign cli
 lint: check-generated ## gofmt, go vet, staticcheck, generated files
 	@unformatted=$$(gofmt -l $(GOFILES)); if [ -n "$$unformatted" ]; then echo "gofmt -w these:"; echo "$$unformatted"; exit 1; fi
 	$(GO) vet ./...
+	$(GO) vet -tags heavy ./test/interop
 	$(STATICCHECK) ./...
 
 unit: ## unit tests only, without network
@@ -43,6 +44,17 @@ interop: interop-setup ## tests with foreign clients only
 .PHONY: judges
 judges:
 	@for dir in $(JUDGES); do echo "$$dir:"; (cd $$dir && SALLYPORT_INTEROP=$(INTEROP) $(GO) test -timeout 30m ./...) || exit 1; done
+
+# The tests in files *_heavy_test.go, and no others. A client that is missing is a
+# failure here. What they said stays in interop-heavy.log.
+HEAVY = $(shell sed -n 's/^func \(Test[A-Za-z0-9_]*\).*/\1/p' test/interop/*_heavy_test.go | paste -sd'|' -)
+
+interop-heavy: ## tests with large foreign clients (TensorFlow, PyTorch, ...; 9 GB)
+	@scripts/setup-interop-heavy.sh $(INTEROP)
+	@{ date -u; git log -1 --format='%H %s'; git status --short | head -20; \
+	SALLYPORT_INTEROP=$(INTEROP) CI=true $(GO) test -count=1 -timeout 60m -v -tags heavy -run '^($(HEAVY))$$' ./test/interop; } \
+	>$(INTEROP)/interop-heavy.log 2>&1; status=$$?; \
+	grep -vE '^ *=== |^ +--- PASS' $(INTEROP)/interop-heavy.log; exit $$status
 
 race: ## unit tests under the race detector (needs a C compiler)
 	CGO_ENABLED=1 $(GO) test -race -timeout 60m $$($(GO) list ./... | grep -v /test/interop)

@@ -16,6 +16,7 @@ import json
 import pickle
 import random
 import shutil
+import struct
 import sys
 from collections import OrderedDict
 from itertools import count
@@ -172,6 +173,85 @@ def save_onnx(a, path):
     onnx.save(helper.make_model(graph, producer_name="corpus"), path)
 
 
+def save_onnxexternal(a, path):
+    """A model whose weights are in a file of their own, which is a hole on disk."""
+    import onnx
+    from onnx import TensorProto, helper
+
+    path.mkdir()
+    parts, rows = 8, max(1, int(4096 * a.scale)) * MB // 4 // 8 // 1024
+    inits, nodes, prev = [], [], "x"
+    for i in range(parts):
+        t = TensorProto(name=f"w{i}", data_type=TensorProto.FLOAT, dims=[rows, 1024], data_location=TensorProto.EXTERNAL)
+        for k, v in (("location", "model.onnx.data"), ("offset", i * rows * 4096), ("length", rows * 4096)):
+            t.external_data.add(key=k, value=str(v))
+        inits.append(t)
+        nodes.append(helper.make_node("MatMul", [prev, t.name], [f"h{i}"], name=f"n{i}"))
+        prev = f"h{i}"
+    graph = helper.make_graph(nodes, "mlp", [helper.make_tensor_value_info("x", TensorProto.FLOAT, [None, None])],
+                              [helper.make_tensor_value_info(prev, TensorProto.FLOAT, [None, None])], inits)
+    (path / "model.onnx").write_bytes(helper.make_model(graph, producer_name="corpus").SerializeToString())
+    hole(path / "model.onnx.data", parts * rows * 4096)
+
+
+def hole(path, size):
+    with open(path, "ab") as f:
+        f.truncate(size)
+
+
+def save_gguf4gb(a, path):
+    """A small llama's header with 4 GiB of tensors, which are a hole on disk."""
+    text = lambda s: struct.pack("<Q", len(s)) + s.encode()
+    parts, rows = 64, max(1, int(4096 * a.scale)) * MB // 4 // 64 // 1024
+    out = struct.pack("<4sIQQ", b"GGUF", 3, parts, 2)
+    out += text("general.architecture") + struct.pack("<I", 8) + text("llama")
+    out += text("general.alignment") + struct.pack("<II", 4, 32)
+    for i in range(parts):
+        out += text(f"blk.{i}.ffn_up.weight") + struct.pack("<IQQIQ", 2, 1024, rows, 0, i * rows * 4096)
+    path.write_bytes(out + bytes(-len(out) % 32))
+    hole(path, path.stat().st_size + parts * rows * 4096)
+
+
+def save_tflite(a, path):
+    """Constants and nothing that computes, in the layout of TensorFlow Lite's schema."""
+    import flatbuffers
+
+    parts, n = 8, max(1, int(200 * a.scale)) * MB // 8
+    b = flatbuffers.Builder(parts * n + 65536)
+
+    def table(*fields):
+        b.StartObject(1 + max((slot for slot, _, _ in fields), default=0))
+        for slot, kind, value in fields:
+            {"ref": lambda: b.PrependUOffsetTRelativeSlot(slot, value, 0), "u32": lambda: b.PrependUint32Slot(slot, value, 0)}[kind]()
+        return b.EndObject()
+
+    def vector(items):
+        b.StartVector(4, len(items), 4)
+        for item in reversed(items):
+            b.PrependUOffsetTRelative(item)
+        return b.EndVector()
+
+    def numbers(*items):
+        b.StartVector(4, len(items), 4)
+        for item in reversed(items):
+            b.PrependInt32(item)
+        return b.EndVector()
+
+    buffers, tensors = [table()], []
+    for i, v in enumerate(state(a.seed + 7, 200 * a.scale, parts).values()):
+        b.StartVector(1, v.nbytes, 16)
+        b.head -= v.nbytes
+        b.Bytes[b.head:b.head + v.nbytes] = v.tobytes()
+        data = b.EndVector()
+        buffers.append(table((0, "ref", data)))
+        shape, name = numbers(*v.shape), b.CreateString(f"w{i}")
+        tensors.append(table((0, "ref", shape), (2, "u32", i + 1), (3, "ref", name)))
+    graph = table((0, "ref", vector(tensors)), (1, "ref", numbers(0)), (2, "ref", numbers(0)), (3, "ref", vector([])))
+    model = table((0, "u32", 3), (1, "ref", vector([])), (2, "ref", vector([graph])), (4, "ref", vector(buffers)))
+    b.Finish(model, file_identifier=b"TFL3")
+    path.write_bytes(b.Output())
+
+
 def save_many(a, path, count=2000, folders=20):
     for i in range(max(1, int(count * a.scale))):
         folder = path / f"d{i % folders:02d}"
@@ -204,6 +284,9 @@ FAMILIES = [
     ("npz", "arrays_200mb.npz", save_npz),
     ("h5", "keras_200mb.h5", save_h5),
     ("onnx", "mlp_200mb.onnx", save_onnx),
+    ("onnxexternal", "onnx_4gb", save_onnxexternal),
+    ("gguf4gb", "model_4gb.gguf", save_gguf4gb),
+    ("tflite", "model_200mb.tflite", save_tflite),
     ("many", "many_pickles", save_many),
     ("many10000", "many_10000", save_many10000),
     ("many100000", "many_100000", save_many100000),

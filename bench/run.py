@@ -24,11 +24,14 @@ import tempfile
 import time
 from pathlib import Path
 
+import mixed
+
 BENCH = Path(__file__).resolve().parent
 ROOT = BENCH.parent
 OURS = ROOT / "bin" / "sallyport"
 TOOLS = ["sallyport", "limit", "picklescan", "modelscan", "fickling", "modelaudit"]
 PEERS = TOOLS[2:]
+REPORT = "report.json"
 KILLED = -9  # exit code of what ran into the cap
 
 # No tool may send anything anywhere while it is measured.
@@ -92,6 +95,10 @@ ROWS = [
     Row("npz", "npz 200 MB", "arrays_200mb.npz", scan(), read),
     Row("h5", "Keras h5 200 MB", "keras_200mb.h5", scan(), read),
     Row("onnx", "ONNX 200 MB", "mlp_200mb.onnx", scan(), read),
+    Row("gguf4gb", "GGUF 4 GB (sparse)", "model_4gb.gguf", scan(), peers=False, goal="≤ 0.02 s"),
+    Row("tflite", "TensorFlow Lite 200 MB", "model_200mb.tflite", scan(), read, goal="≤ 0.02 s"),
+    Row("onnxexternal", "ONNX, 4 GB of external data (sparse)", "onnx_4gb", scan(), peers=False, goal="≤ 0.02 s"),
+    Row("mixed", "mixed corpus of small files", "mixed", scan(), goal="≤ modelaudit ÷ 50"),
     Row("admit", "admit 2 GB into the embedded registry", "model_2gb", admit, openssl_and_copy, False,
         "≤ 1.25 × (openssl + cp)", True),
     # cp leaves its bytes in the page cache; what was admitted must be on disk.
@@ -117,6 +124,10 @@ def commands(tool, row, path, work):
         return [[str(OURS), *args] for args in row.ours(path, work)]
     if tool == "limit":
         return row.limit(path, work) if row.limit else None
+    if row.key == "mixed" and tool == "fickling":
+        return None  # it takes no folders
+    if row.key == "mixed" and tool == "modelscan":
+        return [peer_command(tool, row, path) + ["-o", REPORT]]  # on paper it breaks the lines of its JSON
     return [peer_command(tool, row, path)] if row.peers else None
 
 
@@ -136,12 +147,16 @@ print(usage.ru_utime + usage.ru_stime, usage.ru_maxrss, os.waitstatus_to_exitcod
 """
 
 
+def quiet(work):
+    return dict(os.environ, **QUIET, XDG_CONFIG_HOME=f"{work}/config", HOME=str(work))
+
+
 def run(argv, work, cap, keep=True):
     """Run one process; return CPU seconds, wall seconds, peak MiB, exit code, output file.
 
     Without keep the output goes to /dev/null: cat must read here, not write.
     """
-    env = dict(os.environ, **QUIET, XDG_CONFIG_HOME=f"{work}/config", HOME=str(work))
+    env = quiet(work)
     out = work / "stdout"
     launcher = [sys.executable, "-I", "-S", "-c", LAUNCH, str(out) if keep else os.devnull, str(work / "stderr"), *argv]
     begin = time.monotonic()
@@ -181,9 +196,13 @@ def measure(tool, row, path, cap, scratch):
                 read_bytes, verdict = report["bytesRead"], report["verdict"]
             except (ValueError, KeyError):
                 verdict = "no report: " + (work / "stderr").read_text().strip()[-200:]
-        if tool == "sallyport" and code not in (0,):
+        outcomes = None
+        if row.key == "mixed" and code != KILLED and tool != "limit":
+            outcomes = mixed.outcomes(tool, path, out, work / REPORT, lambda p: peer_command(tool, row, p), quiet(work))
+        elif tool == "sallyport" and code not in (0,):
             print(f"    {row.key}: sallyport exits {code}: {(work / 'stderr').read_text().strip()[-300:]}", flush=True)
-        return {"cpu": cpu, "wall": wall, "peak": peak, "exit": code, "read": read_bytes, "verdict": verdict}
+        return {"cpu": cpu, "wall": wall, "peak": peak, "exit": code, "read": read_bytes, "verdict": verdict,
+                "outcomes": outcomes}
 
 
 def medians(samples):
@@ -245,6 +264,13 @@ def ratios(results):
     if small and large:
         lines.append(f"- growth: ten times the files cost {large['cpu'] / small['cpu']:.1f} times the CPU and "
                      f"{large['peak'] / small['peak']:.1f} times the memory (≤ 12 times the CPU)")
+    tools = results.get("mixed", {})
+    if {"sallyport", "modelaudit"} <= set(tools):
+        more = "more than " if tools["modelaudit"]["exit"] == KILLED else ""
+        lines.append(f"- mixed corpus: modelaudit takes {more}{tools['modelaudit']['cpu'] / tools['sallyport']['cpu']:.0f} times our CPU seconds")
+    counted = {tool: m["outcomes"] for tool, m in tools.items() if m["outcomes"]}
+    if counted:
+        lines.append("\n" + mixed.table(counted))
     return "\n".join(lines)
 
 
@@ -266,6 +292,9 @@ def install_peers():
 
 
 def make_corpus(a, rows):
+    folder = a.corpus / "mixed"
+    if any(r.key == "mixed" for r in rows) and not folder.exists():
+        subprocess.run(["go", "run", "./scripts/samples", "-clean", "6", "-hostile", "2", str(folder.resolve())], cwd=ROOT, check=True)
     if all(not r.path or (a.corpus / r.path).exists() for r in rows):
         return
     python = a.python

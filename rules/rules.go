@@ -115,7 +115,8 @@ var KerasClasses string
 var ExecuTorchNames string
 
 // RuntimeOperators says what operators of graph runtimes do: runtime ("coreml",
-// "openvino", "ncnn", "paddle", "mnn", "mxnet", "caffe"), name, effect ("inert" for
+// "openvino", "ncnn", "paddle", "mxnet", "caffe", and "openvino-extension" and
+// "tensorrt" for what known libraries add), name, effect ("inert" for
 // computing on tensors; other words are explained in gen_runtimes.py), as
 // tab-separated text with one header line, sorted bytewise by runtime and name.
 // gen_runtimes.py writes it.

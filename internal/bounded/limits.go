@@ -33,7 +33,7 @@ const (
 	MaxXMLDepth          = 10_000        // XML elements inside of each other
 	MaxRDepth            = 5_000         // R values inside of each other
 	MaxRCode             = 1 << 20       // instructions of one compiled R function
-	MaxRReferences       = 1_000_000     // symbols and environments of one R file
+	MaxRReferences       = 400_000       // symbols and environments of one R file
 	MaxFlatbufferObjects = 1_000_000     // tables, vectors and strings of one FlatBuffers file
 	MaxMarshalValues     = 1 << 19       // values of one marshal stream kept in memory
 	MaxHDF5Objects       = 200_000       // groups, datasets and types of one HDF5 file

@@ -125,7 +125,7 @@ func tuneMemory() {
 
 // What a run may take, in bytes; see "Speed and memory" in docs/architecture.md.
 const (
-	memoryFloor   = 64 << 20
+	memoryFloor   = 48 << 20 // the program itself and what the kernel counts make it 64
 	memoryWorker  = 8 << 20
 	memoryPerFile = 512
 )

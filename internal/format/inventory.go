@@ -18,6 +18,7 @@ const (
 	FactParameters    = "tensor.parameters" // sum of their elements
 	FactDtypes        = "tensor.dtypes"     // distinct element types, sorted
 	FactTensorDigest  = "tensor.digest"     // see Inventory.Facts
+	FactLayers        = "tensor.layers"     // highest number in the names of layers, plus one
 	FactArchitecture  = "model.architecture"
 	FactModelName     = "model.name"
 	FactProducer      = "model.producer" // tool and version that wrote the file, as it says
@@ -70,12 +71,34 @@ func (v *Inventory) Facts() []finding.Fact {
 		h.Write([]byte(line))
 		h.Write([]byte{'\n'})
 	}
-	return []finding.Fact{
+	facts := []finding.Fact{
 		{Key: FactTensors, Value: strconv.Itoa(len(v.lines))},
 		{Key: FactParameters, Value: strconv.FormatInt(v.elements, 10)},
 		{Key: FactDtypes, Value: rule.Clip(strings.Join(v.dtypes, ","))},
 		{Key: FactTensorDigest, Value: "sha256:" + hex.EncodeToString(h.Sum(nil))},
 	}
+	if n := layers(v.lines); n > 0 {
+		facts = append(facts, finding.Fact{Key: FactLayers, Value: strconv.Itoa(n)})
+	}
+	return facts
+}
+
+// layers counts by the names: "model.layers.31.mlp.weight" is layer 31 of 32.
+func layers(lines []string) (n int) {
+	for _, line := range lines {
+		for _, word := range []string{"layers.", "layer.", "h.", "blocks.", "blk."} {
+			i := strings.Index(line, word)
+			if i < 0 || i > 0 && line[i-1] != '.' {
+				continue
+			}
+			digits, _, ok := strings.Cut(line[i+len(word):], ".")
+			if k, err := strconv.Atoi(digits); ok && err == nil && k >= n && k < 1<<20 {
+				n = k + 1
+			}
+			break
+		}
+	}
+	return n
 }
 
 // List is one fact that names things: distinct, sorted, at most max of them and

@@ -84,10 +84,12 @@ func (s *stream) end(bracket byte) {
 
 func (s *stream) newline() {
 	s.w.WriteByte('\n')
-	for range s.depth {
-		s.w.WriteString("  ")
+	for n := 2 * s.depth; n > 0; n -= len(blanks) {
+		s.w.WriteString(blanks[:min(n, len(blanks))])
 	}
 }
+
+const blanks = "                                "
 
 // next starts the next element of the innermost bracket.
 func (s *stream) next() {

@@ -12,16 +12,17 @@ import (
 
 // builders turn text into bytes, by ending.
 var builders = map[string]func(string) ([]byte, error){
-	".asm":      assemblePickle,
-	".ggufspec": assembleGGUF,
-	".fbspec":   assembleFlatbuffer,
-	".h5spec":   assembleHDF5,
-	".hex":      assembleHex,
-	".mpspec":   assembleMessagePack,
-	".pbtext":   assembleProtobuf,
-	".tarspec":  assembleTar,
-	".7zspec":   assembleSevenzip,
-	".zipspec":  assembleZip,
+	".asm":       assemblePickle,
+	".ggufspec":  assembleGGUF,
+	".fbspec":    assembleFlatbuffer,
+	".h5spec":    assembleHDF5,
+	".hex":       assembleHex,
+	".mpspec":    assembleMessagePack,
+	".pbtext":    assembleProtobuf,
+	".tablespec": assembleTable,
+	".tarspec":   assembleTar,
+	".7zspec":    assembleSevenzip,
+	".zipspec":   assembleZip,
 }
 
 // Build returns the name a sample stands for and its bytes.

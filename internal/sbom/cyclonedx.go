@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/sallyport/sallyport/internal/finding"
+	"github.com/sallyport/sallyport/internal/format"
 )
 
 // SpecVersions are the versions of CycloneDX that can be written, the default
@@ -128,17 +129,27 @@ func (m *Model) references() []cdxReference {
 }
 
 // taxonomy maps facts to the properties that the OWASP AIBOM taxonomy defines.
-var taxonomy = [][2]string{
+// The second key is asked when the first is not stated: weights such as GGUF
+// carry what others have in a configuration.
+var taxonomy = [][3]string{
 	{"attentionHeadCount", "config.num_attention_heads"}, {"attentionHeadCountKV", "config.num_key_value_heads"},
-	{"blockCount", "config.num_hidden_layers"}, {"contextLength", "config.max_position_embeddings"},
+	{"blockCount", "config.num_hidden_layers"}, {"contextLength", "config.max_position_embeddings", format.FactContextLength},
 	{"embeddingLength", "config.hidden_size"}, {"feedForwardLength", "config.intermediate_size"},
 	{"tokenizerClass", "tokenizer.tokenizer_class"}, {"vocabSize", "config.vocab_size"},
+	{"quantizationFileType", "", format.FactQuantization},
+}
+
+// ours are properties of the model that no taxonomy names.
+var ours = [][2]string{
+	{"sallyport:dtype", "config.torch_dtype"}, {"sallyport:dtype", "config.dtype"}, {"sallyport:language", "card.language"},
+	{"sallyport:producer", format.FactProducer}, {"sallyport:opset", format.FactOpset}, {"sallyport:operators", format.FactOperators},
+	{"sallyport:customOperators", format.FactCustomOps}, {"sallyport:tensorDigest", format.FactTensorDigest},
 }
 
 func (m *Model) card() *cdxModelCard {
 	c := cdxModelCard{Ref: "model-card"}
 	p := cdxParameters{Task: m.facts.one("card.pipeline_tag"), Family: m.facts.one("config.model_type"),
-		Architecture: strings.Join(m.facts.all("config.architectures"), ", ")}
+		Architecture: cmp.Or(strings.Join(m.facts.all("config.architectures"), ", "), m.facts.one(format.FactArchitecture))}
 	for _, d := range m.facts.all("card.datasets") {
 		p.Datasets = append(p.Datasets, cdxDataset{dataRef(d)})
 	}
@@ -146,11 +157,11 @@ func (m *Model) card() *cdxModelCard {
 		c.Parameters = &p
 	}
 	for _, t := range taxonomy {
-		if v := m.facts.one(t[1]); v != "" {
+		if v := cmp.Or(m.facts.one(t[1]), m.facts.one(t[2])); v != "" {
 			c.Properties = append(c.Properties, cdxProperty{"genai:aibom:modelcard:" + t[0], v})
 		}
 	}
-	for _, t := range [][2]string{{"sallyport:dtype", "config.torch_dtype"}, {"sallyport:dtype", "config.dtype"}, {"sallyport:language", "card.language"}} {
+	for _, t := range ours {
 		if v := strings.Join(m.facts.all(t[1]), ", "); v != "" {
 			c.Properties = append(c.Properties, cdxProperty{t[0], v})
 		}

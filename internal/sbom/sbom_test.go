@@ -19,6 +19,7 @@ import (
 
 	"github.com/sallyport/sallyport/internal/evidence"
 	"github.com/sallyport/sallyport/internal/finding"
+	"github.com/sallyport/sallyport/internal/format"
 )
 
 var update = flag.Bool("update", false, "rewrite the .golden files of testdata")
@@ -360,3 +361,27 @@ func TestWriteErrorsAreReturned(t *testing.T) {
 type failing struct{ err error }
 
 func (f failing) Write([]byte) (int, error) { return 0, f.err }
+
+// TestFactsOfOneFile: a GGUF file has no configuration beside it; its header says
+// what others have in one.
+func TestFactsOfOneFile(t *testing.T) {
+	files := []finding.Node{{Name: "m.gguf", Size: 100, SHA256: digits("5"), Formats: []string{"gguf"}, Coverage: finding.Coverage{Payload: 100}, Facts: []finding.Fact{
+		fact(format.FactArchitecture, "llama"), fact(format.FactContextLength, "4096"), fact(format.FactQuantization, "Q4_K_M"),
+		fact(format.FactProducer, "converter 1"), fact(format.FactOperators, "Add,Relu"), fact(format.FactCustomOps, "acme.Fast"),
+	}}}
+	m := &Model{facts: gather(files)}
+	card := m.card()
+	if card == nil || card.Parameters == nil || card.Parameters.Architecture != "llama" {
+		t.Fatalf("%+v", card)
+	}
+	got := map[string]string{}
+	for _, p := range card.Properties {
+		got[p.Name] = p.Value
+	}
+	for name, want := range map[string]string{"genai:aibom:modelcard:contextLength": "4096", "genai:aibom:modelcard:quantizationFileType": "Q4_K_M",
+		"sallyport:producer": "converter 1", "sallyport:operators": "Add,Relu", "sallyport:customOperators": "acme.Fast"} {
+		if got[name] != want {
+			t.Errorf("%s is %q, want %q", name, got[name], want)
+		}
+	}
+}

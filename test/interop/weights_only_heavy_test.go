@@ -33,9 +33,9 @@ var unreadable = []string{"legacy-storage.pt"}
 
 // TestWeightsOnlyAgrees compares the fact torch.weights_only.compatible with what
 // torch.load of PyTorch 2.15 does with files of our own corpus. It needs torch
-// 2.15.0 in the environment torch/ of SALLYPORT_INTEROP.
+// 2.15.0 in the environment heavy-executorch/ of SALLYPORT_INTEROP.
 func TestWeightsOnlyAgrees(t *testing.T) {
-	python := client(t, "torch/bin/python")
+	python := client(t, "heavy-executorch/bin/python")
 	said := map[string]bool{}
 	for _, folder := range []string{"torch-*", "lightning-*", "omegaconf-*", "accelerate-*", "deepspeed-*", "transformers-*", "timm-*"} {
 		files, err := filepath.Glob(filepath.Join(root, "testdata/benign", folder, "*"))

@@ -19,7 +19,7 @@ import (
 )
 
 // engineRules are raised by the engine, not by a format.
-var engineRules = []string{"SP-NAME-001", "SP-NAME-002", "SP-NAME-003", "SP-DEEP-001", "SP-DEEP-002", "SP-DEEP-003", "SP-DEEP-004",
+var engineRules = []string{"SP-NAME-001", "SP-NAME-002", "SP-NAME-003", "SP-DEEP-001", "SP-DEEP-002", "SP-DEEP-003", "SP-DEEP-004", "SP-DEEP-005",
 	"SP-REF-001", "SP-REF-002"}
 
 func TestEveryFormatFolderIsListed(t *testing.T) {
