@@ -68,6 +68,6 @@ func list() []format.Format {
 		xgboost.UBJSON, xgboost.Binary, xgboost.JSON, lightgbm.Format, catboost.Format, catboost.JSON, pmml.Format, rdata.Format, sentencepiece.Format,
 		classic.Torch7, classic.CNTK, classic.FastText, classic.SpaCy, classic.POJO, classic.MOJO, classic.Word2Vec,
 		tar.Torch, tar.Format, sevenzip.Format, compressed.Format,
-		pickle.Format, msgpack.Format, keras.TFJS, keras.Metadata, keras.Config, json.Format, yaml.Format, markdown.Format, code.Format, text.Format,
+		pickle.Format, msgpack.Format, keras.TFJS, keras.Metadata, keras.Config, json.Format, yaml.Module, yaml.Format, markdown.Format, code.Format, text.Format,
 	}
 }

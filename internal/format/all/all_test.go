@@ -6,6 +6,8 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"reflect"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -23,12 +25,15 @@ var engineRules = []string{"SP-NAME-001", "SP-NAME-002", "SP-NAME-003", "SP-DEEP
 	"SP-REF-001", "SP-REF-002"}
 
 func TestEveryFormatFolderIsListed(t *testing.T) {
-	folders, err := filepath.Glob("../*/")
+	folders, err := filepath.Glob("../*")
 	if err != nil {
 		t.Fatal(err)
 	}
-	ids := map[string]bool{}
+	ids, listed := map[string]bool{}, map[string]bool{}
 	for _, f := range Formats() {
+		name := runtime.FuncForPC(reflect.ValueOf(f.Read).Pointer()).Name() // …/internal/format/zip.read
+		folder, _, _ := strings.Cut(path.Base(name), ".")
+		listed[folder] = true
 		if ids[f.ID] {
 			t.Errorf("format id %q is used twice", f.ID)
 		}
@@ -37,20 +42,35 @@ func TestEveryFormatFolderIsListed(t *testing.T) {
 			t.Errorf("format %q lacks title, spec, Match or Read", f.ID)
 		}
 	}
+	if len(folders) < 20 {
+		t.Fatalf("only %d folders: the test checks nothing", len(folders))
+	}
 	for _, folder := range folders {
 		id := filepath.Base(folder)
 		if id == "all" || !hasGo(folder) {
 			continue
 		}
-		if !ids[id] {
+		if !listed[id] {
 			t.Errorf("folder %s is not in the list", id)
 		}
-		for _, need := range []string{"fuzz_test.go", "testdata/clean", "testdata/broken"} {
+		if !hasFuzz(t, folder) {
+			t.Errorf("format %s lacks a fuzz target", id)
+		}
+		for _, need := range []string{"testdata/clean", "testdata/broken"} {
 			if _, err := os.Stat(filepath.Join(folder, need)); err != nil {
 				t.Errorf("format %s lacks %s", id, need)
 			}
 		}
 	}
+}
+
+func hasFuzz(t *testing.T, folder string) bool {
+	t.Helper()
+	files, _ := filepath.Glob(filepath.Join(folder, "*_test.go"))
+	return slices.ContainsFunc(files, func(name string) bool {
+		p, err := os.ReadFile(name)
+		return err == nil && bytes.Contains(p, []byte("\nfunc Fuzz"))
+	})
 }
 
 func hasGo(folder string) bool {

@@ -33,9 +33,9 @@ var Format = format.Format{
 	ID:    "compressed",
 	Title: "Compressed file",
 	Spec:  "https://www.rfc-editor.org/rfc/rfc1952",
-	// pandas and joblib write compressed files under the usual names of pickles.
+	// pandas, joblib and R write compressed files under the usual names of what is inside.
 	Extensions: []string{".gz", ".tgz", ".bz2", ".tbz2", ".tbz", ".xz", ".txz", ".lzma", ".lz", ".zst", ".zstd", ".lz4", ".z", ".nemo",
-		".pkl", ".pickle"},
+		".pkl", ".pickle", ".rds", ".rda", ".rdata"},
 	Rules: []string{"SP-COV-003", "SP-COV-004", "SP-COV-012", "SP-COV-016"},
 	Match: match,
 	Read:  read,

@@ -46,9 +46,10 @@ const (
 // Format is R's serialisation. Files are compressed as a rule; what unpacks them
 // hands them on.
 var Format = format.Format{
-	ID:    "rdata",
-	Title: "R data",
-	Spec:  "https://cran.r-project.org/doc/manuals/r-release/R-ints.html#Serialization-Formats",
+	ID:         "rdata",
+	Extensions: []string{".rds", ".rda", ".rdata"},
+	Title:      "R data",
+	Spec:       "https://cran.r-project.org/doc/manuals/r-release/R-ints.html#Serialization-Formats",
 	Rules: []string{rulePromise, ruleReaches, ruleUnknown, ruleBytecode, ruleSession, ruleQuoted, ruleMask, ruleClass, ruleOutside, ruleHidden,
 		"SP-COV-003", "SP-COV-004", "SP-COV-012"},
 	Match: func(in *format.Input) format.Confidence {

@@ -40,6 +40,7 @@ const (
 	attrFunc   = 10
 
 	listString = 2 // AttrValue.ListValue
+	listShape  = 7
 	listTensor = 8
 	listFunc   = 9
 
@@ -99,6 +100,7 @@ type node struct {
 	text   *string // of a constant that is one string
 	path   *string // of an attribute that is a path
 	single bool    // one element by declaration
+	wide   bool    // what it puts out has two or more long dimensions, as the graph says
 	many   bool    // a constant of several strings, or of a long one
 }
 
@@ -326,6 +328,17 @@ type attribute struct {
 	filled bool   // a string or list that is not empty
 	tensor *tensor
 	single bool
+	wide   bool // one of several shapes has two or more long dimensions
+}
+
+// long counts dimensions of more than one step, or of an unknown number.
+func long(dims []int64) (n int) {
+	for _, d := range dims {
+		if d != 1 {
+			n++
+		}
+	}
+	return n
 }
 
 func (t *reader) node(m *protobuf.Message, g *graph) {
@@ -436,6 +449,8 @@ func (t *reader) keepAttr(key string, a *attribute, n *node, attrs *nodeAttrs) {
 		}
 	case "shape":
 		n.single = a.single
+	case "_output_shapes":
+		n.wide = a.wide
 	case "module", "mlir_module", "host_mlir_module":
 		attrs.module = true
 		attrs.callback = attrs.callback || a.filled && callsPython(a.text)
@@ -486,6 +501,14 @@ func (t *reader) attrList(m *protobuf.Message, key string, a *attribute) {
 		case listTensor:
 			if m.Enter(&sub) {
 				t.tensor(&sub)
+			}
+		case listShape:
+			if key != "_output_shapes" {
+				return false
+			}
+			if m.Enter(&sub) {
+				dims, _ := t.shape(&sub)
+				a.wide = a.wide || long(dims) > 1
 			}
 		case listFunc:
 			if m.Enter(&sub) {

@@ -231,3 +231,23 @@ func TestCycles(t *testing.T) {
 		})
 	}
 }
+
+// TestFoldersOfRealModels reads graphs with the files that were saved with them: a
+// table is filled from an asset while the model is loaded, and that is ordinary.
+func TestFoldersOfRealModels(t *testing.T) {
+	for _, c := range []struct{ folder, name, asset string }{
+		{"module", "saved_model.pb", "vocabulary.txt"},
+		{"v1_text", "saved_model.pbtxt", "labels.txt"},
+	} {
+		t.Run(c.folder, func(t *testing.T) {
+			data, err := os.ReadFile(filepath.Join("testdata", "models", c.folder, c.name))
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := formattest.Describe(all, formattest.Input("m/"+c.name, data, true, "m/variables/variables.index", "m/assets/"+c.asset))
+			if strings.Contains(got, "finding ") || strings.Contains(got, "gap ") || !strings.Contains(got, "InitializeTableFromTextFileV2") {
+				t.Error(got)
+			}
+		})
+	}
+}

@@ -29,6 +29,7 @@ const (
 	pick                // keeps some elements: how many there are says something of them
 	reduce              // makes fewer elements out of many
 	compare             // compares
+	match               // compares whole texts, each of which is an input by itself
 	branch              // If, Case: the first input decides
 	fork                // Switch: the second input decides
 	repeat              // While
@@ -51,7 +52,8 @@ var kinds = sync.OnceValue(func() map[string]kind {
 		index:   "Gather GatherNd GatherV2 StridedSlice Substr",
 		pick:    "Unique UniqueV2 Where",
 		reduce:  "All Any ArgMax ArgMin EuclideanNorm Max Mean Min Prod SegmentSum Sum TopK TopKV2 UnsortedSegmentSum",
-		compare: "ApproximateEqual Equal Greater GreaterEqual Less LessEqual NotEqual RegexFullMatch StaticRegexFullMatch",
+		compare: "ApproximateEqual Equal Greater GreaterEqual Less LessEqual NotEqual",
+		match:   "RegexFullMatch StaticRegexFullMatch",
 		branch:  "Case If StatelessCase StatelessIf",
 		fork:    "Switch",
 		repeat:  "StatelessWhile While",
@@ -281,7 +283,9 @@ func (s *scope) moved(n *node, worst class, weak bool, at func(int) class) class
 		return worst
 	case n.op.kind == compare && worst == part:
 		return decided
-	case n.op.kind == compare:
+	case n.op.kind == match && !n.wide:
+		return decided
+	case n.op.kind == compare || n.op.kind == match:
 		return max(worst, compared)
 	case n.op.kind == index && at(0) == given && at(1) == constant:
 		return part
@@ -290,7 +294,7 @@ func (s *scope) moved(n *node, worst class, weak bool, at func(int) class) class
 			return decided
 		}
 		return picked
-	case n.op.kind == reduce && worst == compared:
+	case n.op.kind == reduce && worst == compared && !n.wide: // else it is a mask: of time steps, of pixels
 		return decided
 	}
 	return worst
@@ -350,8 +354,16 @@ func checks(f *function) (ok, asserts bool) {
 	return !f.other, asserts
 }
 
+// mark says who runs a node.
+func (s *scope) mark(n *node) entry {
+	if s.b != mainGraph {
+		return s.w.x.fmarks[s.b]
+	}
+	return s.w.x.marks[s.g.find(n.id)]
+}
+
 func (s *scope) decides(n *node, yes bool) {
-	if !yes || s.w.told[n.off] {
+	if !yes || s.w.told[n.off] || s.mark(n)&(served|atLoad) == 0 { // savers look at paths
 		return
 	}
 	s.w.told[n.off] = true

@@ -44,7 +44,7 @@ func (m *mlflow) value(s *settings, n *yaml.Node, keys []string) {
 		return
 	}
 	last := keys[len(keys)-1]
-	if last == "loader_module" {
+	if last == "loader_module" || last == "keras_module" && !slices.Contains(modules, n.Value) {
 		m.loader(s, n)
 		return
 	}

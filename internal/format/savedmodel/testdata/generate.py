@@ -19,7 +19,7 @@ from google.protobuf import text_format
 from tensorflow.core.protobuf import saved_model_pb2
 
 v1 = tf.compat.v1
-here = pathlib.Path(__file__).parent
+here = pathlib.Path(__file__).resolve().parent
 root = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else None
 models = root / "savedmodel" if root else here / "clean"
 folders = models.parent / "models"
@@ -70,7 +70,8 @@ def module():
     with tempfile.TemporaryDirectory() as d:
         vocabulary = pathlib.Path(d) / "vocabulary.txt"
         vocabulary.write_text("one\ntwo\nthree\n")
-        m = Module(str(vocabulary))
+        os.chdir(d)  # the table is named after the path as it was given
+        m = Module(vocabulary.name)
         out = pathlib.Path(d) / "m"
         tf.saved_model.save(m, str(out), signatures={"serving_default": m.__call__, "look_up": m.look_up})
         folder = folders / "module"
@@ -173,9 +174,10 @@ def perceptron(build):
 
 
 def asset(d):
-    path = pathlib.Path(d) / "labels.txt"
-    path.write_text("cat\ndog\n")
-    return str(path)
+    """Version 1 keeps the path of an asset as it was given."""
+    os.chdir(d)
+    pathlib.Path("labels.txt").write_text("cat\ndog\n")
+    return "labels.txt"
 
 
 def queue():
@@ -215,14 +217,17 @@ def partitioned():
             v1.train.Saver().save(s, str(folder / "ckpt"), write_meta_graph=False, write_state=False)
 
 
+models, folders, checkpoints = models.resolve(), folders.resolve(), checkpoints.resolve()
 for folder in (models, folders, checkpoints):
     folder.mkdir(parents=True, exist_ok=True)
 module()
+os.chdir(here)
 keras_export()
 images()
 dataset()
 for build in ("simple_save", "builder", "ref", "resource"):
     perceptron(build)
+    os.chdir(here)
 queue()
 object_checkpoint()
 partitioned()
