@@ -59,11 +59,12 @@ func kindOf(in *format.Input) *compiled {
 	}
 	name := strings.ToLower(in.Name)
 	dot := strings.LastIndexByte(name, '.')
-	if dot < 0 || len(head) == 0 || !binaryData(head) || bytes.HasPrefix(head, []byte("PK\x03\x04")) {
+	if dot < 0 || len(head) == 0 || bytes.HasPrefix(head, []byte("PK\x03\x04")) {
 		return nil
 	}
+	ending := " " + name[dot:] + " "
 	for i := range compiledKinds {
-		if strings.Contains(compiledKinds[i].endings, " "+name[dot:]+" ") {
+		if strings.Contains(compiledKinds[i].endings, ending) && binaryData(head) {
 			return &compiledKinds[i]
 		}
 	}

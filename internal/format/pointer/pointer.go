@@ -46,6 +46,9 @@ func read(in *format.Input) format.Result {
 
 // target says what a pointer stands for, or "".
 func target(p []byte) string {
+	if len(p) == 0 || p[0] != 'v' && p[0] != '/' && p[0] != '#' {
+		return "" // asked of every file
+	}
 	if name, ok := annex(p); ok {
 		return fmt.Sprintf("the git-annex content %q", name)
 	}

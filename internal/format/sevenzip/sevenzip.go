@@ -70,6 +70,10 @@ const (
 )
 
 func match(in *format.Input) format.Confidence {
+	head := in.Head()
+	if !bytes.HasPrefix(head, []byte(sevenzip.Magic)) && rarSize(head) == 0 && !isStub(head) {
+		return format.No // the usual case needs no memory
+	}
 	if find(in).kind != "" {
 		return format.Strong
 	}
