@@ -105,6 +105,7 @@ def numpy_():
             add("numpy", name, "A", "NumPy scalars", s)
     add("numpy._core._multiarray_umath", "_reconstruct", "C", "NumPy arrays in any pickle", s, "numpy-class")
     add("numpy.core._multiarray_umath", "_reconstruct", "C", "NumPy arrays in any pickle", s, "numpy-class")
+    add("numpy.core._internal", "_reconstruct", "C", "NumPy arrays written by Python 2", "observed: numpy/lib/tests/data/py2-np0-objarr.npy", "numpy-class")
     for m in ("numpy._core.numeric", "numpy.core.numeric"):
         add(m, "_frombuffer", "A", "NumPy arrays, protocol 5", s)
     for m in ("numpy._core.multiarray", "numpy.core.multiarray"):

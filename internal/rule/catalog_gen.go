@@ -2439,4 +2439,4 @@ var catalog = []Rule{
 }
 
 // Digest identifies the catalogue and its lists.
-const Digest = "sha256:04c29fd3d1833f91e337e5e1e41b84e3363946b6a318e5a77be83ff069ebb63e"
+const Digest = "sha256:7f27226142d0f7558af11e464e2e71ac942d9d47c3cc1729b271ea34530d8aa3"
