@@ -26,8 +26,17 @@ func (s *streams) cover(res *format.Result) {
 	case last.Err != nil:
 		res.Spans = append(res.Spans, format.Span{Offset: last.End, Length: size - last.End, Kind: format.Unread,
 			Rule: gapMalformed, Reason: brokenReason(last)})
+	case s.lineEnd(last.End):
+		structure(res, last.End, size)
 	}
 	res.Facts = append(res.Facts, protocolFact(s.traces))
+}
+
+// lineEnd reports that nothing but the end of a line follows: editors put one
+// behind pickles of protocol 0, and no loader reads it.
+func (s *streams) lineEnd(at int64) bool {
+	p, err := s.in.R.Bytes(at, min(s.in.R.Size()-at, 3))
+	return err == nil && (string(p) == "\n" || string(p) == "\r\n")
 }
 
 // spans lists structure and payload of one stream, in order and merged with
