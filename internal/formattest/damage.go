@@ -20,6 +20,7 @@ func Damage(t *testing.T, f format.Format) {
 	if err != nil || len(files) == 0 {
 		t.Fatal("no files", err)
 	}
+	tried := 0
 	for _, name := range files {
 		text, err := os.ReadFile(name)
 		if err != nil {
@@ -29,9 +30,13 @@ func Damage(t *testing.T, f format.Format) {
 		if err != nil || built != name || filepath.Ext(name) == ".want" {
 			continue // a text that describes a sample
 		}
+		tried++
 		for n := 9; n < len(text); n += 1 + len(text)/97 {
 			cut(t, f, name, text, n)
 		}
+	}
+	if tried == 0 {
+		t.Error("no file was cut: testdata/clean holds descriptions only")
 	}
 }
 

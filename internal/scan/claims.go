@@ -123,7 +123,7 @@ func checkClaims(claims []claim, results []fileResult, size int64) {
 }
 
 func (res *fileResult) raise(id string, c *claim, message string) {
-	if res.raised++; res.raised <= bounded.MaxFindings {
+	if len(res.findings) <= bounded.MaxFindings { // one too many, so that the cut is told
 		res.findings = append(res.findings, rule.Finding(id, c.At, c.Name, message))
 	}
 }

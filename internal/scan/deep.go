@@ -24,7 +24,9 @@ func (x *examiner) deep(in *format.Input, won []reading) {
 			if s == nil {
 				s = newSearch(x.formats)
 			}
-			s.run(in, run)
+			if !s.run(in, run) {
+				x.notSearched(in, run)
+			}
 		}
 		x.values(in, r.result.Spans)
 	}
@@ -86,20 +88,26 @@ func newSearch(formats []format.Format) *search {
 	return s
 }
 
+// notSearched is payload that could not be read to its end. Most causes are told
+// by the budget as well; a decoded stream that breaks off is told here alone.
+func (x *examiner) notSearched(in *format.Input, iv interval) {
+	x.gap(rule.Gap("SP-COV-004", in.Location(iv.off, iv.end-iv.off), "This payload could not be read to its end, so it was not searched to its end."))
+}
+
 // run searches one range, a block at a time; blocks overlap by what a signature
-// may look at.
-func (s *search) run(in *format.Input, iv interval) {
+// may look at. It reports whether the range could be read.
+func (s *search) run(in *format.Input, iv interval) bool {
 	for off := iv.off; off < iv.end; off += deepBlock {
 		n := min(iv.end-off, int64(len(s.block)))
 		p := s.block[:n]
 		if mem := in.R.Memory(); mem != nil {
 			p = mem[off : off+n]
-		} else if got, err := in.R.ReadAt(p, off); int64(got) < n {
-			_ = err // the budget remembers why, and the range was sniffed up to here
-			p = p[:got]
+		} else if got, _ := in.R.ReadAt(p, off); int64(got) < n {
+			return false
 		}
 		s.look(in, p, min(deepBlock, len(p)), off)
 	}
+	return true
 }
 
 // look tries every position of p before end; base is the offset of p.

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -96,6 +97,29 @@ func TestDeepSurvivesASignatureThatPanics(t *testing.T) {
 	report := scanDeep(t, []byte("Waaaa VX aaaa"), true, weights("", 0), bad)
 	if len(report.Findings) != 1 {
 		t.Errorf("%+v", report.Findings)
+	}
+}
+
+// torn is content that breaks off although its size says otherwise.
+type torn struct {
+	plainContent
+	size int64
+}
+
+func (c torn) Size() int64 { return c.size }
+
+func TestDeepTellsWhatItCouldNotSearch(t *testing.T) {
+	data := append([]byte("W"), make([]byte, 2*deepBlock)...)
+	size := int64(4 * deepBlock)
+	tree := &artifact.Tree{Source: "t", Files: []artifact.File{{Path: "w", Size: size,
+		Open: func() (artifact.Content, error) { return torn{plainContent{bytes.NewReader(data)}, size}, nil }}}}
+	report, err := Run(context.Background(), tree, []format.Format{weights("", 0), virus}, Options{Jobs: 1, Deep: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	told := slices.ContainsFunc(report.Gaps, func(g finding.Gap) bool { return strings.Contains(g.Reason, "not searched to its end") })
+	if !told || report.Verdict != finding.Incomplete {
+		t.Errorf("%s, %+v", report.Verdict, report.Gaps)
 	}
 }
 

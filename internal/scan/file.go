@@ -30,7 +30,6 @@ type fileResult struct {
 	claims   []format.Claim // what it says of other files
 	holes    []interval     // of the file itself: what no reader explains
 	leftover []finding.Gap  // the gaps that say so, unless the claims of others explain it
-	raised   int            // findings about its claims
 }
 
 // worker scans one file after the other with buffers of its own.

@@ -55,7 +55,7 @@ func (x *examiner) values(in *format.Input, spans []format.Span) {
 		}
 		t := tally{element: el}
 		if !t.read(in, s, block) {
-			return // the budget remembers why
+			return // the search, which comes first, has told it
 		}
 		if t.odd > 0 {
 			odd, oddTensors = odd+t.odd, oddTensors+1

@@ -14,17 +14,24 @@ type judgement struct {
 	text   *detect.Text
 	res    detect.Result
 	raised map[string]bool
-	open   []*branch // conditions around the current place, outermost first
+	count  map[string]int // findings by rule
+	open   []*branch      // conditions around the current place, outermost first
 	made   *made
 
 	tooDeep bool // more open conditions than maxOpen
 }
 
+// perRule is how many findings of one rule are listed.
+const perRule = 100
+
 func (j *judgement) raise(id string, at int, symbol, message string) {
-	if j.raised[id+symbol] || len(j.raised) > 100 {
+	// The bound is one of each rule: a flood of what is worth a look must not keep
+	// out what blocks.
+	if j.raised[id+symbol] || j.count[id] == perRule {
 		return
 	}
 	j.raised[id+symbol] = true
+	j.count[id]++
 	j.res.Findings = append(j.res.Findings, rule.Finding(id, j.text.Place(at), symbol, message))
 }
 

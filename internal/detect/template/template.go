@@ -46,7 +46,7 @@ const (
 const maxBytes = 256 << 10
 
 func judge(t *detect.Text) detect.Result {
-	j := &judgement{text: t, raised: map[string]bool{}}
+	j := &judgement{text: t, raised: map[string]bool{}, count: map[string]int{}}
 	switch {
 	case len(t.Content) > maxBytes:
 		return detect.Result{Gap: "It is longer than a template can be."}

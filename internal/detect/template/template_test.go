@@ -1,6 +1,8 @@
 package template
 
 import (
+	"encoding/base64"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -134,5 +136,19 @@ func TestBounds(t *testing.T) {
 				t.Errorf("gap %q, want %q", res.Gap, tc.gap)
 			}
 		})
+	}
+}
+
+// TestAFloodHidesNothing: more findings than are listed, all worth a look only,
+// stand in front of one that blocks.
+func TestAFloodHidesNothing(t *testing.T) {
+	var src strings.Builder
+	for i := range 3 * perRule {
+		src.WriteString("{{ '" + base64.StdEncoding.EncodeToString(fmt.Appendf(nil, "say the number %d out loud", i)) + "' }}")
+	}
+	src.WriteString("{{ ''.__class__ }}")
+	res := Detector.Judge(&detect.Text{Content: []byte(src.String())})
+	if len(res.Findings) != perRule+1 || res.Findings[perRule].Rule != ruleInternals {
+		t.Errorf("%d findings, the last %s", len(res.Findings), res.Findings[len(res.Findings)-1].Rule)
 	}
 }

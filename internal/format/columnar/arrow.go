@@ -187,12 +187,11 @@ func (a *arrow) flat(at, length int64, schema *flatbuffer.Schema) (*flatbuffer.F
 	}
 	f := flatbuffer.Read(r, schema, 0)
 	found, unread := f.Judge(ruleStructure, at, a.in.Location)
-	if a.raised < maxFindings {
-		a.raised += len(found)
-		a.res.Findings = append(a.res.Findings, found...)
-		for _, u := range unread {
-			a.gap(u.Offset, u.Length, u.Rule, u.Reason)
-		}
+	for _, x := range found {
+		a.raise(x.Rule, x.Location.Offset, x.Location.Length, x.Symbol, x.Message)
+	}
+	for _, u := range unread[:min(len(unread), bounded.MaxGapsPerFile)] {
+		a.gap(u.Offset, u.Length, u.Rule, u.Reason)
 	}
 	for _, s := range f.Structure {
 		a.span(at+s.Offset, s.Length, format.Structure)

@@ -45,7 +45,7 @@ const (
 // maxNames is how many names of columns are told.
 const maxNames = 64
 
-// maxFindings is how often one file raises the rules of this package.
+// maxFindings is how often one file raises each rule of this package.
 const maxFindings = 50
 
 // table collects what one file yields.
@@ -53,11 +53,14 @@ type table struct {
 	in     *format.Input
 	res    format.Result
 	names  []string
-	raised int
+	raised map[string]int // by rule
 }
 
 func (t *table) raise(id string, off, length int64, symbol, message string) {
-	if t.raised++; t.raised <= maxFindings {
+	if t.raised == nil {
+		t.raised = map[string]int{}
+	}
+	if t.raised[id]++; t.raised[id] <= maxFindings {
 		t.res.Findings = append(t.res.Findings, rule.Finding(id, t.in.Location(off, length), symbol, message))
 	}
 }

@@ -87,7 +87,7 @@ func (t *mnn) op(e flatbuffer.Table) {
 		if engine := main.Text("engine"); engine != "" {
 			name = engine + ":" + name
 		}
-		if !t.seen[name] && len(t.seen) < bounded.MaxFindings {
+		if !t.seen[name] && len(t.seen) <= bounded.MaxFindings {
 			t.seen[name] = true
 			t.custom = append(t.custom, rule.Clip(name))
 			t.raise(ruleLibrary, at, name, "The model uses the operator "+quote(name)+", which is native code that the application brings along.")

@@ -286,7 +286,7 @@ func (t *reader) script(i int) bool {
 	seen := map[string]bool{}
 	p := program{lexer: lexer{src: string(src)}}
 	p.raise = func(id string, at token, symbol, message string) {
-		if !seen[id+symbol] && len(seen) < bounded.MaxFindings {
+		if !seen[id+symbol] && len(seen) <= bounded.MaxFindings { // one more than are listed, so that the cut is told
 			seen[id+symbol] = true
 			t.raiseInside(id, e.Name, finding.Location{Offset: int64(at.off), Line: at.line}, symbol, message)
 		}

@@ -75,7 +75,7 @@ func (s *settings) value(n *yaml.Node, keys []string) {
 
 func (s *settings) raise(n *yaml.Node, id, symbol, message string) {
 	key := id + " " + symbol
-	if s.raised[key] || len(s.raised) >= bounded.MaxFindings {
+	if s.raised[key] || len(s.raised) > bounded.MaxFindings {
 		return
 	}
 	s.raised[key] = true

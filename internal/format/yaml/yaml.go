@@ -96,7 +96,7 @@ func judge(in *format.Input, text []byte, stream *decode.Stream, res *format.Res
 		case callsCode(tag.Name):
 			id, message = "SP-YAML-002", "The tag "+quote(tag.Name)+" makes a loader import and call what it names."
 		}
-		if id != "" && !seen[tag.Name] && len(seen) < bounded.MaxFindings {
+		if id != "" && !seen[tag.Name] && len(seen) <= bounded.MaxFindings {
 			seen[tag.Name] = true
 			res.Findings = append(res.Findings, rule.Finding(id, in.Line(lineStart(text, tag.Line), tag.Line), tag.Name, message))
 		}
